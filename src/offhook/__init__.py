@@ -1,0 +1,41 @@
+"""Offhook picks up the phone. The public names; importing them loads nothing heavy until one is used."""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_NAMES = {
+    "Agent": "offhook.agent",
+    "patience": "offhook.agent",
+    "Flow": "offhook.conversation.flow",
+    "Question": "offhook.conversation.questions",
+    "Anything": "offhook.conversation.answers",
+    "Day": "offhook.conversation.answers",
+    "Digits": "offhook.conversation.answers",
+    "HowLong": "offhook.conversation.answers",
+    "OneOf": "offhook.conversation.answers",
+    "Quantity": "offhook.conversation.answers",
+    "TimeOfDay": "offhook.conversation.answers",
+    "YesNo": "offhook.conversation.answers",
+    "Phrases": "offhook.call.config",
+    "Patience": "offhook.turns.patience",
+    "asgi_app": "offhook.server.app",
+    "OffhookError": "offhook.errors",
+    "ConfigurationError": "offhook.errors",
+    "ProviderError": "offhook.errors",
+}
+
+__all__ = sorted([*_NAMES, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module 'offhook' has no attribute {name!r}")
+    value = getattr(import_module(_NAMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,1 @@
+"""Sound as numbers: companding, rates, levels, speech, and what was played."""

@@ -1,0 +1,144 @@
+"""From a turn of the caller to the reply: guessed at while the caller may go on, confirmed or forgotten, and made up
+for when it fails.
+"""
+
+from offhook.call.config import CallConfig
+from offhook.call.listening import Turn
+from offhook.call.minds import Draft, Mind
+from offhook.call.outputs import FlowFinished, Output, TurnTimed, UserSaid
+from offhook.call.replying import Reply
+from offhook.call.requests import Requests
+from offhook.call.speaking import Speaker
+from offhook.conversation.history import History
+from offhook.timebase import Instant
+from offhook.turns.events import Event
+
+
+class Answering:
+    """What we say. Methods return the events that follow."""
+
+    def __init__(
+        self, config: CallConfig, mind: Mind, history: History, requests: Requests, speaker: Speaker, out: list[Output]
+    ) -> None:
+        self.turn: Turn | None = None
+        """The turn that is being answered."""
+        self.outcome = ""
+        """Why the call is about to end."""
+        self._config = config
+        self._mind = mind
+        self._history = history
+        self._requests = requests
+        self._speaker = speaker
+        self._out = out
+        self._guess: Reply | None = None
+        self._guessed_for: Turn | None = None
+        self._adopted = False
+        self._confirmed_at = Instant(0)
+        self._timed = True
+        self._failures = 0
+
+    def guess(self, now: Instant, turn: Turn) -> None:
+        """Prepare an answer to a turn that may not be over. Nothing outside the call comes of it."""
+        self.forget_guess()
+        draft = self._mind.answer(turn.text, understood=turn.understood)
+        if draft.ask and not self._config.model_is_speculative:
+            return
+        self._guess, self._guessed_for = self._reply(now, draft, speculative=True), turn
+
+    def forget_guess(self) -> None:
+        """The caller goes on."""
+        if self._guess is not None:
+            self._guess.cancel()
+        self._guess = self._guessed_for = None
+
+    def confirm(self, now: Instant, turn: Turn) -> None:
+        """The turn is over. Its words may not be known yet."""
+        self.turn, self._confirmed_at, self._adopted = turn, now, False
+
+    def answer(self, now: Instant) -> list[Event]:
+        """The turn is over and its words are known."""
+        turn = self.turn
+        assert turn is not None
+        if turn.empty:
+            self.forget_guess()
+            self.turn = None
+            return [Event.TURN_EMPTY]
+        if self._guess is not None and self._guessed_for is turn:
+            reply, self._guess, self._guessed_for = self._guess, None, None
+        else:
+            self.forget_guess()
+            reply = self._reply(now, self._mind.answer(turn.text, understood=turn.understood), speculative=False)
+        self._adopted, self._timed = True, False
+        return self._adopt(now, reply)
+
+    def say(self, now: Instant, draft: Draft) -> list[Event]:
+        """Say something that does not answer a turn of speech."""
+        self.turn = None
+        return self._adopt(now, self._reply(now, draft, speculative=False))
+
+    def retract(self) -> None:
+        """The turn that was answered was not over."""
+        if self._adopted:
+            self._mind.retract()
+            self._history.retract_user()
+        self.over()
+
+    def over(self) -> None:
+        """The turn has been dealt with, one way or another."""
+        self.turn, self._adopted, self._timed = None, False, True
+        self.forget_guess()
+
+    def apologise(self, now: Instant) -> list[Event]:
+        """Something failed, and the caller would hear nothing. Three times in a row is enough."""
+        self._failures += 1
+        phrases = self._config.phrases
+        if self._failures >= self._config.limits.failures:
+            return self.say(now, Draft(say=phrases.failure_goodbye, outcome="failure"))
+        return self.say(now, Draft(say=phrases.apology))
+
+    def failed(self, now: Instant, request: int) -> None:
+        """A request for text or speech will not be answered."""
+        if self._guess is not None and self._guess.owns(request):
+            # It is asked for again when the turn is over: by then it may work.
+            self._requests.close(request)
+            self.forget_guess()
+        elif self._speaker.reply is not None and self._speaker.reply.owns(request):
+            self._speaker.reply.fail(now, request)
+
+    def reply_to(self, request: int) -> Reply | None:
+        """The reply that a request belongs to."""
+        replies = (self._speaker.reply, self._guess)
+        return next((reply for reply in replies if reply is not None and reply.owns(request)), None)
+
+    def began(self, now: Instant) -> None:
+        """The first audio of a reply has been handed to the carrier: say how long each stage took."""
+        reply, turn = self._speaker.reply, self.turn
+        if self._timed or reply is None or turn is None:
+            return
+        self._timed = True
+        self._failures = 0
+
+        def since(instant: Instant | None) -> int:
+            return -1 if instant is None else max(0, instant - turn.ended_at)
+
+        stages = (self._confirmed_at, turn.known_at, reply.written_at, reply.voiced_at, now)
+        self._out.append(TurnTimed(*map(since, stages)))
+
+    def _reply(self, now: Instant, draft: Draft, *, speculative: bool) -> Reply:
+        return Reply(now, draft, self._config, self._requests, self._out, speculative=speculative)
+
+    def _adopt(self, now: Instant, reply: Reply) -> list[Event]:
+        draft = reply.draft
+        self._mind.adopt(draft)
+        self.outcome = draft.outcome
+        if draft.user:
+            self._history.user(draft.user)
+            self._out.append(UserSaid(draft.user))
+        if draft.step is not None and draft.outcome:
+            self._out.append(FlowFinished(draft.outcome, dict(draft.step.state.answers)))
+        if not draft.say and not draft.ask:
+            self.over()
+            return [Event.TURN_EMPTY]
+        reply.confirm(now)
+        self._speaker.begin(reply)
+        return [Event.GOODBYE_STARTED] if draft.outcome else []

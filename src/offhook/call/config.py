@@ -1,0 +1,58 @@
+"""Everything that a call is told before it begins. Defaults stand here and nowhere else."""
+
+from offhook.audio.speech import Hysteresis
+from offhook.conversation.flow import Flow
+from offhook.timebase import Duration, ms, seconds
+from offhook.turns.patience import Patience
+from offhook.values import Value
+
+
+class Phrases(Value, frozen=True):
+    """What is said when there is nobody to write it."""
+
+    apology: str = "I'm sorry, something went wrong on my side. Could you say that again?"
+    unclear: str = "Sorry, I did not understand that. Could you say it again?"
+    are_you_there: str = "Are you still there?"
+    idle_goodbye: str = "I can't hear you any more, so I will hang up now. Goodbye."
+    failure_goodbye: str = "I'm sorry, I can't help you at the moment. Please call again later. Goodbye."
+    time_is_up: str = "I'm afraid our time is up. Goodbye."
+
+
+class Limits(Value, frozen=True):
+    """How long the outside may take, and how often it may fail."""
+
+    transcript: Duration = seconds(5)
+    reply: Duration = seconds(5)
+    """From the question to the first text, and from one piece of text to the next."""
+    voice: Duration = seconds(4)
+    mark: Duration = seconds(2)
+    """How long after the end of playing its mark may come back."""
+    stall: Duration = ms(200)
+    no_media: Duration = seconds(10)
+    between_keys: Duration = seconds(3)
+    failures: int = 3
+    """Failures in a row before we say goodbye."""
+    prompts: int = 2
+    """Unanswered "are you there?"s before we say goodbye."""
+    longest_call: Duration = seconds(2 * 3600)
+
+
+class CallConfig(Value, frozen=True):
+    """One call's configuration. `flow` takes the place of a language model.
+
+    `recordings` maps phrases to their speech (mu-law, 8 kHz): what stands there is played without asking the voice.
+    """
+
+    instructions: str = ""
+    greeting: str = ""
+    language: str = "en"
+    flow: Flow | None = None
+    speculate: bool = True
+    model_is_speculative: bool = True
+    patience: Patience = Patience()
+    phrases: Phrases = Phrases()
+    limits: Limits = Limits()
+    hysteresis: Hysteresis = Hysteresis()
+    pre_roll: Duration = ms(320)
+    """How much audio before the first sound of speech is transcribed with it."""
+    recordings: dict[str, bytes] = {}

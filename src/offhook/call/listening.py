@@ -1,0 +1,89 @@
+"""The ear: what the caller is saying, from the first sound to the transcript."""
+
+from dataclasses import dataclass
+
+from offhook.audio.events import CHUNK, Evidence, SpeechStarted, SpeechStopped
+from offhook.audio.speech import SpeechDetector
+from offhook.call.config import CallConfig
+from offhook.call.outputs import Cancel, Output, Transcribe
+from offhook.call.requests import Requests, Stage
+from offhook.conversation.expectation import Expectation
+from offhook.timebase import BEGINNING, Instant, lasting, samples
+
+
+@dataclass(slots=True)
+class Turn:
+    """Something the caller says: where it lies on the track and, once known, its words."""
+
+    start: int
+    end: int
+    request: int | None = None
+    text: str = ""
+    understood: bool = True
+    known: bool = False
+    """A final transcript of all of it is here."""
+    failed: bool = False
+    """It could not be transcribed."""
+    known_at: Instant | None = None
+    ended_at: Instant = BEGINNING
+    """When its last sound was received."""
+
+    @property
+    def empty(self) -> bool:
+        """It holds no words."""
+        return self.known and self.understood and not self.text
+
+
+class Listener:
+    """One track's speech and its transcripts."""
+
+    def __init__(self, track: str, config: CallConfig, requests: Requests, out: list[Output]) -> None:
+        self.track = track
+        self.heard = 0
+        """Samples whose content is known."""
+        self._detector = SpeechDetector(config.hysteresis)
+        self._config = config
+        self._requests = requests
+        self._out = out
+        self._received = 0
+        self._received_at = Instant(0)
+
+    def receive(self, now: Instant, end: int) -> None:
+        """Audio up to sample `end` has come."""
+        self._received, self._received_at = end, now
+
+    def hear(self, evidence: Evidence) -> SpeechStarted | SpeechStopped | None:
+        """What one more chunk of the track sounds like."""
+        self.heard = evidence.position + CHUNK
+        return self._detector.handle(evidence)
+
+    def received_at(self, position: int) -> Instant:
+        """When the sample before `position` came in, taking the carrier to deliver at an even pace."""
+        return Instant(max(0, self._received_at - lasting(max(0, self._received - position))))
+
+    def ask(self, now: Instant, turn: Turn, expectation: Expectation) -> None:
+        """Have a turn transcribed, from a little before its first sound to the last one known."""
+        self.withdraw(turn)
+        start = max(0, turn.start - samples(self._config.pre_roll))
+        turn.known = turn.failed = False
+        turn.request = self._requests.open(now, Stage.TRANSCRIPT, self._config.limits.transcript)
+        self._out.append(Transcribe(turn.request, self.track, start, max(self.heard, turn.end), expectation))
+
+    def withdraw(self, turn: Turn) -> None:
+        """The transcript that was asked for is not wanted any more."""
+        if turn.request is not None and self._requests.close(turn.request):
+            self._out.append(Cancel(turn.request))
+        turn.request = None
+
+    def settle(self, now: Instant, turn: Turn, text: str, *, understood: bool) -> None:
+        """The final transcript is here."""
+        assert turn.request is not None
+        self._requests.close(turn.request)
+        turn.request = None
+        turn.text, turn.understood, turn.known, turn.known_at = text.strip(), understood, True, now
+
+    def fail(self, turn: Turn) -> None:
+        """No transcript will come."""
+        assert turn.request is not None
+        self._requests.close(turn.request)
+        turn.request, turn.failed = None, True

@@ -1,0 +1,154 @@
+"""Who decides what to say: a `Flow`, inside the call, or a language model outside it. One face for both."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from offhook.call.config import CallConfig
+from offhook.conversation.completeness import dangling
+from offhook.conversation.expectation import Answers, Expectation
+from offhook.conversation.flow import Flow
+from offhook.conversation.flow_state import FlowState, FlowStep
+from offhook.conversation.history import History
+from offhook.conversation.messages import Message
+from offhook.timebase import Duration
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What could be said next. Nothing has come of it until it is adopted."""
+
+    say: str = ""
+    ask: tuple[Message, ...] = ()
+    """Where a model has to write the reply: what it is asked with."""
+    user: str = ""
+    """What the caller's turn was, for the history."""
+    step: FlowStep | None = None
+    outcome: str = ""
+    """Not empty: the call ends when this has been said."""
+
+
+class Mind(Protocol):
+    """What decides. Asking for a draft changes nothing; `adopt` does, once the caller's turn is known to be over."""
+
+    @property
+    def expects(self) -> Expectation: ...
+
+    def greet(self) -> Draft: ...
+
+    def answer(self, text: str, *, understood: bool) -> Draft: ...
+
+    def keyed(self, keys: str) -> Draft: ...
+
+    def silent(self) -> Draft:
+        """Nobody has said anything for long."""
+        ...
+
+    def adopt(self, draft: Draft) -> None: ...
+
+    def retract(self) -> None:
+        """The turn that the last adopted draft answers was not over."""
+        ...
+
+    def answers(self, text: str) -> bool:
+        """Whether `text` is an answer to the question that stands, complete in itself."""
+        ...
+
+
+def pause_for(mind: Mind, text: str, config: CallConfig) -> Duration:
+    """How long a silence ends a turn that so far says `text`."""
+    if mind.answers(text):
+        return config.patience.complete
+    if dangling(text, config.language):
+        return config.patience.unfinished
+    return pause_before_words(mind, config)
+
+
+def pause_before_words(mind: Mind, config: CallConfig) -> Duration:
+    """The same when nothing is known of the words: who dictates digits gets more time."""
+    return config.patience.unfinished if mind.expects.answers is Answers.DIGITS else config.patience.pause
+
+
+class ModelMind:
+    """A language model writes the replies; the history is what it knows."""
+
+    def __init__(self, config: CallConfig, history: History) -> None:
+        self._config = config
+        self._history = history
+        self._prompts = 0
+        self._prompts_before = 0
+
+    @property
+    def expects(self) -> Expectation:
+        return Expectation()
+
+    def greet(self) -> Draft:
+        return Draft(say=self._config.greeting)
+
+    def answer(self, text: str, *, understood: bool) -> Draft:
+        if not understood:
+            return Draft(say=self._config.phrases.unclear)
+        return Draft(ask=self._history.messages(text), user=text)
+
+    def keyed(self, keys: str) -> Draft:
+        return self.answer(f"[pressed on the keypad: {keys}]", understood=True)
+
+    def silent(self) -> Draft:
+        if self._prompts >= self._config.limits.prompts:
+            return Draft(say=self._config.phrases.idle_goodbye, outcome="idle")
+        self._prompts += 1
+        return Draft(say=self._config.phrases.are_you_there)
+
+    def adopt(self, draft: Draft) -> None:
+        if draft.ask:
+            self._prompts = 0
+
+    def retract(self) -> None:
+        """The history, which the call keeps, is all there is."""
+
+    def answers(self, text: str) -> bool:
+        return False
+
+
+class FlowMind:
+    """A `Flow` decides, at once and without asking anybody."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._begin = flow.begin()
+        self._step = self._begin
+        self._before = self._begin
+
+    @property
+    def expects(self) -> Expectation:
+        return self._step.expects or Expectation()
+
+    @property
+    def state(self) -> FlowState:
+        return self._step.state
+
+    def greet(self) -> Draft:
+        return self._draft(self._begin)
+
+    def answer(self, text: str, *, understood: bool) -> Draft:
+        return self._draft(self._flow.heard(self._step.state, text, understood), user=text or "[not understood]")
+
+    def keyed(self, keys: str) -> Draft:
+        return self._draft(self._flow.keyed(self._step.state, keys), user=f"[pressed on the keypad: {keys}]")
+
+    def silent(self) -> Draft:
+        return self._draft(self._flow.silent(self._step.state))
+
+    def adopt(self, draft: Draft) -> None:
+        if draft.step is not None:
+            self._before, self._step = self._step, draft.step
+
+    def retract(self) -> None:
+        self._step = self._before
+
+    def answers(self, text: str) -> bool:
+        """An answer is what brings the flow on: it changes its state, and not by counting a failure."""
+        after = self._flow.heard(self._step.state, text).state
+        return after != self._step.state and after.failures == 0
+
+    def _draft(self, step: FlowStep, user: str = "") -> Draft:
+        return Draft(say=step.say, user=user, step=step, outcome=step.outcome)

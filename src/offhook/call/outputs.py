@@ -1,0 +1,110 @@
+"""Everything that a call can want done or made known. Orders in the imperative, reports in the past tense."""
+
+from offhook.carrier.commands import Command
+from offhook.conversation.expectation import Expectation
+from offhook.conversation.messages import Message
+from offhook.values import Value
+
+
+class Transcribe(Value, frozen=True):
+    """Have the samples `start` to `end` (exclusive) of a track turned into text."""
+
+    request: int
+    track: str
+    start: int
+    end: int
+    expectation: Expectation
+
+
+class AskModel(Value, frozen=True):
+    """Have a reply written. `speculative`: the caller may still go on, so nothing outside the call may come of it
+    yet."""
+
+    request: int
+    messages: tuple[Message, ...]
+    speculative: bool
+
+
+class Synthesize(Value, frozen=True):
+    """Have a piece of text spoken."""
+
+    request: int
+    text: str
+
+
+class Cancel(Value, frozen=True):
+    """Stop working on a request. What it still yields will be dropped by its number."""
+
+    request: int
+
+
+class HangUp(Value, frozen=True):
+    """End the call at the carrier and let go of everything that belongs to it."""
+
+    reason: str
+
+
+class CallStarted(Value, frozen=True):
+    """A call is here."""
+
+    call_id: str
+    stream_id: str
+    two_way: bool
+    parameters: dict[str, str]
+
+
+class UserSaid(Value, frozen=True):
+    """A turn of the caller is over (or, on a one-way stream, an utterance of `track`)."""
+
+    text: str
+    track: str = "inbound"
+
+
+class AgentSaid(Value, frozen=True):
+    """What the caller heard of an utterance of ours; `complete` is false where it was cut short."""
+
+    text: str
+    complete: bool
+
+
+class TurnTimed(Value, frozen=True):
+    """The delays of one reply in microseconds, counted from the last sound of the caller's turn as it was received.
+
+    `confirmed`: the turn was taken to be over; `transcribed`, `written` (first text of the reply), `voiced` (first
+    audio), `played` (first audio handed to
+    the carrier). Work that was begun ahead of the confirmation makes a stage come before it. -1: the stage was not
+    needed.
+    """
+
+    confirmed: int
+    transcribed: int
+    written: int
+    voiced: int
+    played: int
+
+
+class FlowFinished(Value, frozen=True):
+    """A `Flow` came to its end with these answers. `outcome` is "done", "operator", "goodbye" or "gave_up"."""
+
+    outcome: str
+    answers: dict[str, str]
+
+
+class Warned(Value, frozen=True):
+    """Something is wrong that its owner should know. Each `kind` is reported once a call."""
+
+    kind: str
+    words: str
+
+
+class CallEnded(Value, frozen=True):
+    """The call is over. `reason` says why, `heard` and `said` count turns."""
+
+    reason: str
+    heard: int
+    said: int
+
+
+Request = Transcribe | AskModel | Synthesize
+Report = CallStarted | UserSaid | AgentSaid | TurnTimed | FlowFinished | Warned | CallEnded
+Output = Command | Request | Cancel | HangUp | Report

@@ -1,0 +1,162 @@
+"""One reply in the making: text comes in, is cut into pieces, and each piece becomes speech."""
+
+from dataclasses import dataclass, field
+
+from offhook.call.config import CallConfig
+from offhook.call.inputs import WordSpan
+from offhook.call.minds import Draft
+from offhook.call.outputs import AskModel, Cancel, Output, Synthesize
+from offhook.call.requests import Requests, Stage
+from offhook.conversation.sentences import SentenceCutter
+from offhook.conversation.speakable import speakable
+from offhook.timebase import Instant
+
+_VOICES_AHEAD = 2
+"""Pieces that are synthesized at once: one that is being played, one so that there is no gap behind it."""
+
+
+@dataclass(slots=True)
+class Piece:
+    """A piece of a reply and its speech, as far as both have come."""
+
+    text: str
+    request: int | None = None
+    audio: bytearray = field(default_factory=bytearray)
+    words: list[WordSpan] = field(default_factory=list)
+    done: bool = False
+    failed: bool = False
+
+
+class Reply:
+    """A draft on its way to becoming speech. It asks for what it needs, holds what comes, and plays nothing itself.
+
+    While it is `speculative` only its first piece is spoken, and one request a stage is all that can be wasted.
+    """
+
+    def __init__(
+        self,
+        now: Instant,
+        draft: Draft,
+        config: CallConfig,
+        requests: Requests,
+        out: list[Output],
+        *,
+        speculative: bool,
+    ) -> None:
+        self.draft = draft
+        self.speculative = speculative
+        self.broken = False
+        """Something of it was lost: a provider failed while it was made."""
+        self.pieces: list[Piece] = []
+        self.written_at: Instant | None = None
+        self.voiced_at: Instant | None = None
+        self._config = config
+        self._requests = requests
+        self._out = out
+        self._cutter = SentenceCutter()
+        self._writing: int | None = None
+        self._waiting = 0
+        if draft.ask:
+            self._writing = requests.open(now, Stage.REPLY, config.limits.reply)
+            out.append(AskModel(self._writing, draft.ask, speculative))
+        else:
+            self._cut(now, [*self._cutter.feed(draft.say), *self._cutter.finish()])
+
+    @property
+    def written(self) -> bool:
+        """All the text is here."""
+        return self._writing is None
+
+    @property
+    def complete(self) -> bool:
+        """All the text and all its speech are here."""
+        return self.written and all(piece.done for piece in self.pieces)
+
+    @property
+    def silent(self) -> bool:
+        """It is complete, and there is not a sample to play."""
+        return self.complete and not any(piece.audio for piece in self.pieces)
+
+    @property
+    def text(self) -> str:
+        return " ".join(piece.text for piece in self.pieces)
+
+    def owns(self, request: int) -> bool:
+        return request == self._writing or any(piece.request == request for piece in self.pieces)
+
+    def confirm(self, now: Instant) -> None:
+        """The turn that this answers is over."""
+        self.speculative = False
+        self._speak(now)
+
+    def wrote(self, now: Instant, text: str) -> None:
+        """The next piece of text came."""
+        assert self._writing is not None
+        self._requests.alive(now, self._writing, self._config.limits.reply)
+        self._cut(now, self._cutter.feed(text))
+
+    def wrote_all(self, now: Instant, *, failed: bool = False) -> None:
+        """The text is complete, or nothing more will come of it."""
+        assert self._writing is not None
+        self.broken |= failed
+        self._requests.close(self._writing)
+        self._writing = None
+        self._cut(now, self._cutter.finish())
+
+    def voiced(self, now: Instant, request: int, mulaw: bytes, words: tuple[WordSpan, ...]) -> None:
+        """The next piece of speech came."""
+        piece = self._piece(request)
+        self._requests.alive(now, request, self._config.limits.voice)
+        if self.voiced_at is None and mulaw:
+            self.voiced_at = now
+        piece.audio += mulaw
+        piece.words += words
+
+    def voiced_all(self, now: Instant, request: int, *, failed: bool = False) -> None:
+        """The speech of one piece is complete, or nothing more will come of it."""
+        piece = self._piece(request)
+        self._requests.close(request)
+        piece.request, piece.done, piece.failed = None, True, failed
+        self.broken |= failed
+        self._speak(now)
+
+    def fail(self, now: Instant, request: int) -> None:
+        """A request that it owns will not be answered: it has to do with what it has."""
+        if request == self._writing:
+            self.wrote_all(now, failed=True)
+        else:
+            self.voiced_all(now, request, failed=True)
+
+    def cancel(self) -> None:
+        """Whatever is still being worked on is not wanted any more."""
+        for request in (self._writing, *(piece.request for piece in self.pieces)):
+            if request is not None and self._requests.close(request):
+                self._out.append(Cancel(request))
+        self._writing = None
+        for piece in self.pieces:
+            piece.request, piece.done = None, True
+
+    def _cut(self, now: Instant, texts: list[str]) -> None:
+        for text in filter(None, map(speakable, texts)):
+            if self.written_at is None:
+                self.written_at = now
+            recorded = self._config.recordings.get(text)
+            piece = Piece(text) if recorded is None else Piece(text, audio=bytearray(recorded), done=True)
+            if recorded is not None and self.voiced_at is None:
+                self.voiced_at = now
+            self.pieces.append(piece)
+        self._speak(now)
+
+    def _speak(self, now: Instant) -> None:
+        ahead = 1 if self.speculative else _VOICES_AHEAD
+        running = sum(piece.request is not None for piece in self.pieces)
+        for piece in self.pieces:
+            if running >= ahead or (self.speculative and piece is not self.pieces[0]):
+                return
+            if piece.request is None and not piece.done:
+                piece.request = self._requests.open(now, Stage.VOICE, self._config.limits.voice)
+                self._out.append(Synthesize(piece.request, piece.text))
+                running += 1
+
+    def _piece(self, request: int) -> Piece:
+        return next(piece for piece in self.pieces if piece.request == request)

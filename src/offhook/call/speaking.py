@@ -1,0 +1,226 @@
+"""The mouth: plays a reply as it becomes speech, stops and goes on, and knows which words were heard."""
+
+from offhook.audio.playout import Fate, Ledger
+from offhook.call.config import Limits
+from offhook.call.outputs import Output
+from offhook.call.replying import Piece, Reply
+from offhook.carrier.commands import ClearAudio, PlayAudio, SetMark
+from offhook.timebase import Instant, after
+
+_FIRST_MESSAGE = 320
+"""Samples of the first message of a reply: 40 ms, so that it leaves at once."""
+_MESSAGE = 1_600
+"""Samples of the later ones: 200 ms, which costs a fifth of 20 ms messages."""
+_AT_LEAST = 800
+"""Less than 100 ms is not worth a message while the carrier still has plenty to play."""
+_PLENTY = 1_600
+_WORD_GUESS = 2_400
+"""Samples of a word, 300 ms, where nothing better is known."""
+
+
+class Speaker:
+    """Plays one reply at a time. Samples are counted from the reply's first."""
+
+    def __init__(self, limits: Limits, out: list[Output]) -> None:
+        self.ledger = Ledger()
+        self.reply: Reply | None = None
+        self.holding = False
+        self.started = False
+        """Something of the reply has been handed to the carrier."""
+        self._limits = limits
+        self._out = out
+        self._sent = 0
+        self._heard = 0
+        self._shift = 0
+        """Offset in the ledger minus sample of the reply, for what was sent since the last pause."""
+        self._marked = 0
+        self._marks = 0
+        self._last_mark = ""
+
+    @property
+    def deadline(self) -> Instant | None:
+        """When the mark behind the reply should have come back at the very latest."""
+        return after(self.ledger.ends(), self._limits.mark) if self._last_mark else None
+
+    def measure(self, now: Instant) -> None:
+        """Set a mark on an empty buffer: it comes straight back and tells the round trip."""
+        self._mark(now)
+
+    def begin(self, reply: Reply) -> None:
+        """The floor is ours, and this is what to say."""
+        self.reply = reply
+        self.started = False
+        self._sent = self._heard = self._marked = 0
+        self._last_mark = ""
+
+    def pump(self, now: Instant) -> bool:
+        """Hand over what may be played and is worth a message. True if the reply began to be played by this."""
+        if self.reply is None or self.holding:
+            return False
+        begins = False
+        while (message := self._next(now)) is not None:
+            first = self.ledger.play(now, len(message))
+            if not begins and self._sent == self._heard:
+                begins, self._shift = True, first - self._sent
+            self._sent += len(message)
+            self._out.append(PlayAudio(message))
+        self.started = self.started or begins
+        if self.started:
+            self._mark_pieces(now)
+        return begins
+
+    def reached(self, now: Instant, name: str) -> Fate:
+        """A mark came back."""
+        fate = self.ledger.reached(now, name)
+        if fate is Fate.PLAYED and name == self._last_mark:
+            self._last_mark = ""
+            self._heard = self._sent
+        return fate
+
+    @property
+    def finished(self) -> bool:
+        """The reply is complete and has been played to its end."""
+        reply = self.reply
+        if reply is None or not reply.complete or self.holding:
+            return False
+        return not self._last_mark and self._sent == sum(len(piece.audio) for piece in reply.pieces)
+
+    def give_up_mark(self) -> None:
+        """The last mark will not come any more: believe the clock."""
+        self._last_mark = ""
+        self._heard = self._sent
+
+    def heard(self, now: Instant) -> int:
+        """How many samples of the reply the caller has heard, if playing stopped now."""
+        if self.holding or not self.started:
+            return self._heard
+        return max(self._heard, min(self._sent, self.ledger.heard(now) - self._shift))
+
+    def hold(self, now: Instant) -> None:
+        """Stop playing, and keep what was not played."""
+        self.holding = True
+        if self.reply is not None and self._sent > self._heard:
+            self._heard = max(self._heard, min(self._sent, self.ledger.clear(now) - self._shift))
+            self._out.append(ClearAudio())
+        self._last_mark = ""
+
+    def resume(self, now: Instant) -> bool:
+        """Go on from the start of the word that was cut. True if something is played again by this."""
+        self.holding = False
+        if self.reply is None:
+            return False
+        self._heard = self._sent = self._marked = self._word_start(self._heard)
+        return self.pump(now)
+
+    def stop(self, now: Instant) -> str:
+        """Drop the rest. Returns the words that were heard."""
+        if self.reply is None:
+            self.holding = False
+            return ""
+        self.hold(now)
+        return self._let_go()
+
+    def abandon(self, now: Instant) -> str:
+        """The line is gone. Returns the words that were heard until now."""
+        if self.reply is None:
+            return ""
+        self._heard = self._sent = self.heard(now)
+        return self._let_go()
+
+    def finish(self) -> str:
+        """The reply has been played to its end. Returns the words that were heard: those that had a voice."""
+        return self._let_go()
+
+    def _let_go(self) -> str:
+        assert self.reply is not None
+        words = self.heard_words()
+        self.reply.cancel()
+        self.reply, self.holding, self.started = None, False, False
+        return words
+
+    def heard_words(self) -> str:
+        """The words of the reply that were played whole, by the samples heard when playing last stopped."""
+        assert self.reply is not None
+        begin, words = 0, []
+        for piece in self.reply.pieces:
+            words += piece.text.split()[: _words_within(piece, self._heard - begin)]
+            begin += len(piece.audio)
+            if begin > self._heard or not piece.done:
+                break
+        return " ".join(words)
+
+    def _next(self, now: Instant) -> bytes | None:
+        assert self.reply is not None
+        begin = 0
+        fresh = self._sent == self._heard
+        limit = _FIRST_MESSAGE if fresh else _MESSAGE
+        for piece in self.reply.pieces:
+            end = begin + len(piece.audio)
+            if self._sent < end:
+                left = end - self._sent
+                scarce = not piece.done and left < _AT_LEAST and not fresh
+                if scarce and self.ledger.sent - self.ledger.heard(now) > _PLENTY:
+                    return None
+                at = self._sent - begin
+                return bytes(piece.audio[at : at + limit])
+            if not piece.done:
+                return None
+            begin = end
+        return None
+
+    def _mark_pieces(self, now: Instant) -> None:
+        """A mark behind each piece that has been sent whole."""
+        assert self.reply is not None
+        begin = 0
+        for piece in self.reply.pieces:
+            begin += len(piece.audio)
+            if not piece.done or begin > self._sent:
+                return
+            if begin > self._marked:
+                self._marked = begin
+                self._last_mark = self._mark(now)
+
+    def _mark(self, now: Instant) -> str:
+        self._marks += 1
+        name = f"offhook-{self._marks}"
+        self.ledger.mark(now, name)
+        self._out.append(SetMark(name))
+        return name
+
+    def _word_start(self, sample: int) -> int:
+        """Where the word begins that `sample` lies in."""
+        assert self.reply is not None
+        begin = 0
+        for piece in self.reply.pieces:
+            end = begin + len(piece.audio)
+            if sample < end:
+                return begin + _start_of_word(piece, sample - begin)
+            begin = end
+        return sample
+
+
+def _words_within(piece: Piece, heard: int) -> int:
+    """How many words of a piece lie wholly within its first `heard` samples: by the voice's word times, else in
+    proportion.
+    """
+    if heard <= 0:
+        return 0
+    if piece.done and not piece.failed and heard >= len(piece.audio):
+        return len(piece.text.split())
+    if piece.words:
+        return sum(word.end <= heard for word in piece.words)
+    return heard * len(piece.text.split()) // _samples(piece)
+
+
+def _start_of_word(piece: Piece, sample: int) -> int:
+    if piece.words:
+        return max((word.start for word in piece.words if word.start <= sample), default=0)
+    count = max(1, len(piece.text.split()))
+    length = _samples(piece)
+    return sample * count // length * length // count
+
+
+def _samples(piece: Piece) -> int:
+    """How long a piece is, or will be."""
+    guess = _WORD_GUESS * len(piece.text.split())
+    return max(1, len(piece.audio) if piece.done else max(len(piece.audio), guess))

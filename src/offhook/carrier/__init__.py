@@ -1,0 +1,1 @@
+"""What the telephone network says, in our words."""

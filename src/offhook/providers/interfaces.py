@@ -1,0 +1,89 @@
+"""What a transcriber, a language model and a voice have to be. A stranger's plugin needs no other import from
+Offhook.
+
+Every method that works is an async generator: it streams what it has, it is cancelled by closing or cancelling it,
+and it fails by raising
+`offhook.errors.ProviderError`. One instance serves many calls at once.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Protocol, runtime_checkable
+
+from offhook.conversation.expectation import Expectation
+from offhook.conversation.messages import Message
+from offhook.values import Value
+
+
+class Utterance(Value, frozen=True):
+    """A stretch of somebody's speech: mu-law at 8 kHz, with what is expected to be said and the language (ISO 639-1,
+    "" unknown)."""
+
+    mulaw: bytes
+    expectation: Expectation
+    language: str = ""
+
+
+class Transcript(Value, frozen=True):
+    """What was said so far. See `offhook.call.inputs.TranscriptArrived` for `final` and `understood`."""
+
+    text: str
+    final: bool = True
+    understood: bool = True
+
+
+class Conversation(Value, frozen=True):
+    """What a language model replies to: the messages so far, the caller's last one at the end, and which call it
+    is."""
+
+    messages: tuple[Message, ...]
+    call_id: str = ""
+    parameters: dict[str, str] = {}
+
+
+@runtime_checkable
+class Transcriber(Protocol):
+    """Turns speech into text."""
+
+    def transcribe(self, utterance: Utterance) -> AsyncIterator[Transcript]:
+        """Yield transcripts, each replacing the one before; the last is final."""
+        ...
+
+    async def ready(self) -> None:
+        """Prepare, and raise `ConfigurationError` or `ProviderError` where that cannot work."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of everything."""
+        ...
+
+
+@runtime_checkable
+class LanguageModel(Protocol):
+    """Writes replies."""
+
+    speculative: bool
+    """Whether asking has no effect outside, so that it may be asked before the caller's turn is known to be over."""
+
+    def reply(self, conversation: Conversation) -> AsyncIterator[str]:
+        """Yield the reply piece by piece."""
+        ...
+
+    async def ready(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class Voice(Protocol):
+    """Speaks."""
+
+    rate: int
+    """Samples per second of what `speak` yields: 8000, 16000, 22050, 24000 or 48000."""
+
+    def speak(self, text: str) -> AsyncIterator[bytes]:
+        """Yield signed 16-bit little-endian mono samples at `rate`, cut anywhere, even inside a sample."""
+        ...
+
+    async def ready(self) -> None: ...
+
+    async def aclose(self) -> None: ...

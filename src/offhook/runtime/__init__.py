@@ -1,0 +1,1 @@
+"""Where calls meet clocks, sockets and providers."""

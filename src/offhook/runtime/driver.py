@@ -1,0 +1,241 @@
+"""Drives one live call: stamps what comes in, carries out what the call wants, and wakes it when it asked to be
+woken.
+
+Everything here runs on one event loop, and a frame in is a frame dealt with: no task, queue or timer is made for it.
+Inputs are handled one at a time, in the order in which they come. A deadline waits until the loop has looked at the
+sockets once more, so that what has been received comes before it.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Protocol, assert_never
+
+from offhook.audio.events import Evidence
+from offhook.audio.ring import CallerAudio
+from offhook.call.call import Call
+from offhook.call.config import CallConfig
+from offhook.call.inputs import DeadlinePassed, Input, Order
+from offhook.call.outputs import (
+    AgentSaid,
+    AskModel,
+    CallEnded,
+    CallStarted,
+    Cancel,
+    FlowFinished,
+    HangUp,
+    Output,
+    Report,
+    Synthesize,
+    Transcribe,
+    TurnTimed,
+    UserSaid,
+    Warned,
+)
+from offhook.call.tape import Step, digest, encode_step
+from offhook.carrier.commands import ClearAudio, PlayAudio, SetMark
+from offhook.carrier.events import AudioReceived, CarrierEvent, StreamStarted, StreamStopped
+from offhook.carrier.stream import CarrierStream
+from offhook.runtime.clock import Clock
+from offhook.runtime.performer import Performer
+from offhook.runtime.services import Services
+from offhook.timebase import Instant
+
+logger = logging.getLogger("offhook.runtime")
+
+_KEPT = 150 * 8_000
+"""Samples of a track that stay at hand: two and a half minutes, more than anybody says in one turn."""
+
+
+class Ear(Protocol):
+    """Listens to one track of one call and delivers evidence."""
+
+    def listen(self, now: Instant, position: int, missing: int, mulaw: bytes) -> object: ...
+
+    def played(self, now: Instant, mulaw: bytes) -> None: ...
+
+    def cleared(self, now: Instant) -> None: ...
+
+    def detach(self) -> None: ...
+
+
+class Hearing(Protocol):
+    """Where ears come from."""
+
+    def attach(self, track: str, deliver: Callable[[Evidence], object]) -> Ear: ...
+
+
+class Driver:
+    """One live call. `send` and `close` must not block; `report` is told what is worth telling; `tape` takes bytes."""
+
+    def __init__(
+        self,
+        config: CallConfig,
+        services: Services,
+        hearing: Hearing,
+        *,
+        stream: CarrierStream,
+        send: Callable[[str], None],
+        close: Callable[[], None],
+        report: Callable[[Instant, Report], None],
+        clock: Clock,
+        tape: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self.call = Call(config)
+        self.ended = asyncio.Event()
+        self._stream = stream
+        self._send = send
+        self._close = close
+        self._report = report
+        self._clock = clock
+        self._tape = tape
+        self._hearing = hearing
+        self._performer = Performer(services, config.language, self._input)
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_for = Instant(0)
+        self._ears: dict[str, Ear] = {}
+        self._tracks: dict[str, CallerAudio] = {}
+        self._inbox: deque[Input] = deque()
+        self._busy = False
+
+    def on_text(self, text: str) -> None:
+        """A text frame came from the carrier."""
+        self._events(self._stream.receive_text(text))
+
+    def on_binary(self, size: int) -> None:
+        """A binary frame came from the carrier."""
+        self._events(self._stream.receive_binary(size))
+
+    def on_closed(self, reason: str) -> None:
+        """The socket is gone. After the first time, and after the carrier has said that the stream is over, nothing
+        is left to do.
+        """
+        self._input(StreamStopped(reason))
+
+    def order(self, order: Order) -> None:
+        """Somebody outside wants something said, or the call to end."""
+        self._input(order)
+
+    async def finish(self) -> None:
+        """Cancel what is left of the call's work and wait for it."""
+        self.on_closed("finished")
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for ear in self._ears.values():
+            ear.detach()
+        self._ears.clear()
+        await self._performer.finish()
+
+    def _events(self, events: Iterable[CarrierEvent]) -> None:
+        for event in events:
+            if isinstance(event, AudioReceived):
+                self._hear(event)
+            else:
+                self._input(event)
+
+    def _hear(self, event: AudioReceived) -> None:
+        """The call is told first; then the ear, whose evidence may come at once."""
+        track = self._tracks.get(event.track)
+        if track is None:
+            track = self._tracks[event.track] = CallerAudio()
+        track.write(event.position, event.mulaw)
+        track.forget(event.position - _KEPT)
+        now = self._input(event)
+        ear = self._ears.get(event.track)
+        if ear is not None:
+            ear.listen(now, event.position, event.missing, event.mulaw)
+
+    def _input(self, event: Input) -> Instant:
+        """Take one input. What it brings about at once waits until all its outputs have been carried out."""
+        now = self._clock()
+        self._inbox.append(event)
+        if self._busy:
+            return now
+        self._busy = True
+        try:
+            while self._inbox:
+                self._step(self._inbox.popleft())
+        except Exception:
+            # A fault of ours ends this call and no other.
+            logger.exception("A call ended because of a fault in Offhook; please report it with its tape")
+            self._inbox.clear()
+            self._over()
+        finally:
+            self._busy = False
+        self._arm()
+        return now
+
+    def _step(self, event: Input) -> None:
+        now = self._clock()
+        outputs = self.call.handle(now, event)
+        if self._tape is not None:
+            self._tape(encode_step(Step(now, event, digest(outputs))))
+        if isinstance(event, StreamStarted):
+            for track in event.tracks:
+                self._ears[track] = self._hearing.attach(track, self._input)
+        for output in outputs:
+            self._carry_out(now, output)
+
+    def _carry_out(self, now: Instant, output: Output) -> None:
+        match output:
+            case PlayAudio(mulaw):
+                self._send(self._stream.encode(output))
+                for ear in self._ears.values():
+                    ear.played(now, mulaw)
+            case ClearAudio():
+                self._send(self._stream.encode(output))
+                for ear in self._ears.values():
+                    ear.cleared(now)
+            case SetMark():
+                self._send(self._stream.encode(output))
+            case Transcribe(request, track, start, end, expectation):
+                self._performer.transcribe(request, self._tracks[track].slice(start, end), expectation)
+            case AskModel():
+                self._performer.ask(output)
+            case Synthesize(request, text):
+                self._performer.synthesize(request, text)
+            case Cancel(request):
+                self._performer.cancel(request)
+            case HangUp():
+                self._over()
+            case CallStarted():
+                self._performer.started(output)
+                self._report(now, output)
+            case CallEnded():
+                self._report(now, output)
+                self._over()
+            case UserSaid() | AgentSaid() | TurnTimed() | FlowFinished() | Warned():
+                self._report(now, output)
+            case _:
+                assert_never(output)
+
+    def _over(self) -> None:
+        """However the call ended, the socket is closed once."""
+        if not self.ended.is_set():
+            self.ended.set()
+            self._close()
+
+    def _arm(self) -> None:
+        """Keep one timer, and touch it only when the deadline moves to an earlier instant."""
+        deadline = self.call.deadline
+        if deadline is None or (self._timer is not None and self._armed_for <= deadline.at):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._armed_for = deadline.at
+        self._timer = self._loop.call_later(max(0, deadline.at - self._clock()) / 1_000_000, self._timer_fired)
+
+    def _timer_fired(self) -> None:
+        self._timer = None
+        # Once round the loop: frames that are waiting in the socket come first.
+        self._loop.call_soon(self._loop.call_soon, self._wake)
+
+    def _wake(self) -> None:
+        deadline = self.call.deadline
+        if deadline is not None and deadline.at <= self._clock():
+            self._input(DeadlinePassed())
+        else:
+            self._arm()

@@ -1,0 +1,1 @@
+"""Who has the floor: two small machines and a joint table."""

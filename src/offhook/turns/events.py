@@ -1,0 +1,56 @@
+"""What turn-taking hears (events) and what it decides (moves)."""
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """A fact that may change who has the floor."""
+
+    CALLER_ARRIVED = "caller arrived"
+    CALLER_LEFT = "caller left"
+    SPEECH_STARTED = "speech started"
+    SPEECH_STOPPED = "speech stopped"
+    WORDS_HEARD = "words heard"
+    """What the caller says, and nobody has answered yet, holds real words (or speech that was not understood)."""
+    BACKCHANNEL_HEARD = "backchannel heard"
+    """It holds no more than "uh-huh", "okay", "right"."""
+    NOTHING_HEARD = "nothing heard"
+    """It holds no words: a cough, a noise."""
+    WAIT_ASKED = "wait asked"
+    """The caller said "hold on"."""
+    KEY_PRESSED = "key pressed"
+    KEYS_ENTERED = "keys entered"
+    """An answer on the keypad is complete."""
+    SAY_ORDERED = "say ordered"
+    """We have something to say although the caller has asked nothing: a greeting, a prompt, an order from outside."""
+    PLAYBACK_STARTED = "playback started"
+    FIRM_PLAYBACK_STARTED = "firm playback started"
+    """What is played now may not be interrupted."""
+    PLAYBACK_FINISHED = "playback finished"
+    TURN_EMPTY = "turn empty"
+    """The turn that we took to be over held no words, or the reply to it holds none."""
+    TOOL_STARTED = "tool started"
+    TOOL_FINISHED = "tool finished"
+    GOODBYE_STARTED = "goodbye started"
+    TRANSFER_STARTED = "transfer started"
+    TRANSFER_FAILED = "transfer failed"
+    EXPECTATION_CHANGED = "expectation changed"
+    LINE_STALLED = "line stalled"
+    LINE_RESUMED = "line resumed"
+
+
+class Move(StrEnum):
+    """What the call has to do because the floor changed hands, or may have."""
+
+    END_TURN = "end turn"
+    """The caller is done: answer."""
+    HOLD = "hold"
+    """The caller may be breaking in: stop playing, keep what was not played."""
+    RESUME = "resume"
+    """It was nothing: go on from the word that was cut."""
+    INTERRUPT = "interrupt"
+    """It was real: drop what was not played and listen."""
+    ASK_IF_THERE = "ask if there"
+    """Nobody has said anything for long."""
+    HANG_UP = "hang up"
+    """The goodbye has been played."""

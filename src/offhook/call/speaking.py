@@ -100,7 +100,8 @@ class Speaker:
         """Stop playing, and keep what was not played."""
         self.holding = True
         if self.reply is not None and self._sent > self._heard:
-            self._heard = max(self._heard, min(self._sent, self.ledger.clear(now) - self._shift))
+            heard = self.ledger.clear(now) - self._shift
+            self._heard = self._sent = max(self._heard, min(self._sent, heard))
             self._out.append(ClearAudio())
         self._last_mark = ""
 

@@ -1,0 +1,47 @@
+"""A track's mu-law by position: what came, where it belongs, for as long as somebody may ask for it."""
+
+from offhook.audio.mulaw import SILENCE
+
+LONGEST_GAP = 30 * 8_000
+"""Samples. Over a longer gap what came before is forgotten: no word spans it, and a carrier whose timestamps leap must not make
+us store silence by the hour."""
+
+
+class CallerAudio:
+    """Keeps one track from the first position written, or the last one forgotten, to the last one written."""
+
+    def __init__(self) -> None:
+        self._mulaw = bytearray()
+        self._start: int | None = None
+        """The position of the first byte kept; None before anything was written."""
+
+    @property
+    def end(self) -> int:
+        """The position after the last sample written; 0 before the first."""
+        return 0 if self._start is None else self._start + len(self._mulaw)
+
+    def write(self, position: int, mulaw: bytes) -> None:
+        """Put `mulaw` where it belongs. What never came before it is silence; what is there already stays."""
+        if self._start is None or position - self.end > LONGEST_GAP:
+            self._mulaw.clear()
+            self._start = position
+        gap = position - self.end
+        if gap > 0:
+            self._mulaw += SILENCE * gap
+        self._mulaw += mulaw[max(0, -gap) :]
+
+    def slice(self, start: int, end: int) -> bytes:
+        """The samples from `start` to `end` (exclusive); what was never written, or is forgotten, is silence."""
+        first = self._start or 0
+        low, high = max(start, first), min(end, self.end)
+        if low >= high:
+            return SILENCE * (end - start)
+        return SILENCE * (low - start) + bytes(self._mulaw[low - first : high - first]) + SILENCE * (end - high)
+
+    def forget(self, before: int) -> None:
+        """Nobody will ask for samples before this position any more. Cheap: a bytearray loses its head without moving the rest."""
+        if self._start is not None:
+            count = min(before, self.end) - self._start
+            if count > 0:
+                del self._mulaw[:count]
+                self._start += count

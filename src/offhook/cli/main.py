@@ -1,0 +1,42 @@
+"""`offhook`: one file per verb. Nothing heavy is imported before a verb runs."""
+
+import sys
+
+import typer
+
+from offhook.cli.replay import replay
+from offhook.cli.ring import ring
+from offhook.cli.serve import serve
+from offhook.errors import OffhookError
+
+app = typer.Typer(
+    help="A server that picks up the phone.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(serve)
+app.command()(ring)
+app.command()(replay)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    print(installed("offhook"))
+
+
+def main() -> None:
+    """The console script. What Offhook raises on purpose is one line on standard error, and exit code 2."""
+    try:
+        app()
+    except OffhookError as error:
+        print(f"offhook: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""`offhook replay`: fold a recorded call anew and compare."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def replay(
+    tape: Annotated[Path, typer.Argument(metavar="TAPE", help="The tape of a call.")],
+    timeline: Annotated[bool, typer.Option("--timeline", help="Print what happened when.")] = False,
+) -> None:
+    """Play a recorded call again, without network and waiting, and say whether it takes the same course.
+
+    Exit code 1: it does not, and the first difference is shown.
+    """
+    from offhook.call.replay import first_difference, story
+    from offhook.call.tape import read
+    from offhook.errors import ConfigurationError
+
+    try:
+        recorded = read(tape.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {tape}: {error.strerror}") from None
+    if timeline:
+        for now, beat in story(recorded):
+            print(f"{now / 1e6:9.3f} s  {beat}")
+    difference = first_difference(recorded)
+    if difference is None:
+        print(f"The same: {len(recorded.steps)} inputs led to what they led to when they were recorded.")
+        return
+    number, now, event, outputs = difference.step
+    print(f"Different from input {number} on, at {now / 1e6:.3f} s:")
+    print(f"  input    {event}")
+    print(f"  now      {', '.join(map(str, outputs)) or 'nothing'}")
+    print(f"  recorded something else (digest {difference.recorded:08x}, now {difference.replayed:08x})")
+    raise typer.Exit(1)

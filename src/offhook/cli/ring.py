@@ -1,0 +1,86 @@
+"""`offhook ring`: call a running server as Twilio would."""
+
+from typing import Annotated, Any
+
+import typer
+
+
+def ring(
+    url: Annotated[str, typer.Argument(help="A server (http://127.0.0.1:8080), its webhook, or a stream (ws://…).")],
+    say: Annotated[
+        list[str] | None, typer.Option(metavar="FILE|TEXT", help="A WAV file, or words. May be repeated.")
+    ] = None,
+    press: Annotated[list[str] | None, typer.Option(metavar="DIGITS", help="Keys, once all was said.")] = None,
+    caller: Annotated[str, typer.Option("--from", metavar="NUMBER", help="Who calls.")] = "+15550100",
+    called: Annotated[str, typer.Option("--to", metavar="NUMBER", help="Who is called.")] = "+15550199",
+) -> None:
+    """Ring a server; each time it falls quiet, say the next thing; then tell what happened.
+
+    With TWILIO_AUTH_TOKEN in the environment the call is signed as Twilio's are. Exit code 1: the server stayed
+    silent, or did what a carrier does not accept.
+    """
+    import asyncio
+
+    from offhook.settings import Settings
+    from offhook.simulator.caller import SimulatedCaller
+    from offhook.simulator.ring import ring as make_call
+
+    token = Settings.load().twilio_auth_token.get_secret_value()
+    complaints: list[str] = []
+
+    async def call() -> None:
+        utterances = [await _utterance(each) for each in say or []]
+
+        async def script(caller: SimulatedCaller) -> None:
+            try:
+                for utterance in utterances:
+                    await caller.listen_until_quiet()
+                    await caller.say(utterance)
+                for keys in press or []:
+                    await caller.listen_until_quiet()
+                    await caller.press(keys)
+                await caller.listen_until_quiet()
+            except TimeoutError as error:
+                complaints.append(str(error))
+
+        report = await make_call(_webhook(url), script, caller=caller, called=called, auth_token=token)
+        print("\n".join(report.story))
+        for turn in report.turns:
+            delay = "no reply" if turn.response_delay is None else f"reply after {turn.response_delay / 1_000:.0f} ms"
+            print(f"{turn.said.label!r}: {delay}")
+        complaints.extend(report.problems)
+
+    asyncio.run(call())
+    for complaint in complaints:
+        typer.echo(f"problem: {complaint}", err=True)
+    if complaints:
+        raise typer.Exit(1)
+
+
+def _webhook(url: str) -> str:
+    """A server's bare address means its voice webhook."""
+    from urllib.parse import urlsplit
+
+    bare = urlsplit(url).path in ("", "/") and url.startswith("http")
+    return url.rstrip("/") + "/twilio/voice" if bare else url
+
+
+async def _utterance(given: str) -> Any:
+    """A file's sound, or words as the local voice speaks them."""
+    import asyncio
+    from pathlib import Path
+
+    from offhook.errors import ConfigurationError
+    from offhook.providers.registry import voice
+    from offhook.simulator import sounds
+
+    if await asyncio.to_thread(Path(given).is_file):
+        return sounds.from_file(Path(given))
+    if given.lower().endswith(".wav"):
+        raise ConfigurationError(f"there is no file {given}")
+    local = voice("local")
+    try:
+        await local.ready()
+        return await sounds.spoken(local, given)
+    finally:
+        await local.aclose()

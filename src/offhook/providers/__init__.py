@@ -1,0 +1,1 @@
+"""Outside ears, minds and voices."""

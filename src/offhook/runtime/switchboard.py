@@ -1,0 +1,129 @@
+"""All live calls of this process: who is on the line, how many may be, and how they end when the server does."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from offhook.call.inputs import HangUpOrdered, Order
+from offhook.errors import OffhookError
+
+GOODBYE_SECONDS = 6.0
+"""How long a call may take to say goodbye once the drain's time is over."""
+
+
+class Line(Protocol):
+    """One call that is on the line, as the switchboard sees it."""
+
+    @property
+    def call_id(self) -> str: ...
+
+    @property
+    def stream_id(self) -> str: ...
+
+    def order(self, order: Order) -> None:
+        """Have something said, or the call ended politely."""
+        ...
+
+    def close(self, reason: str) -> None:
+        """Begin to end at once. Idempotent."""
+        ...
+
+
+class LinesBusyError(OffhookError):
+    """All lines are taken, or the server is about to stop."""
+
+
+class Switchboard:
+    """Counts exactly: a call holds one line from the webhook that promised it (for at most `promise` seconds, until
+    its stream comes) to the end of its stream."""
+
+    def __init__(self, capacity: int, promise: float, clock: Callable[[], float]) -> None:
+        self._capacity = capacity
+        self._promise = promise
+        self._clock = clock
+        self._by_stream: dict[str, Line] = {}
+        self._by_call: dict[str, Line] = {}
+        self._promised: dict[str, float] = {}
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self.draining = False
+
+    @property
+    def live(self) -> int:
+        return len(self._by_stream)
+
+    @property
+    def taken(self) -> int:
+        """Lines in use or promised. A stream that another has replaced no longer counts."""
+        now = self._clock()
+        self._promised = {call_id: until for call_id, until in self._promised.items() if until > now}
+        return len(self._by_call) + len(self._promised)
+
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(self._by_stream.values())
+
+    def find(self, id_: str) -> Line | None:
+        """A live call by its CallSid or its stream's id."""
+        return self._by_call.get(id_) or self._by_stream.get(id_)
+
+    def promise(self, call_id: str) -> None:
+        """Keep a line for a call whose stream is to come. Raises LinesBusyError."""
+        self._make_sure(call_id)
+        if call_id not in self._by_call:
+            self._promised[call_id] = self._clock() + self._promise
+
+    def release(self, call_id: str) -> None:
+        """The call ended before its stream came."""
+        self._promised.pop(call_id, None)
+
+    def connect(self, line: Line) -> Line | None:
+        """Put a call on the line; returns the older one with the same ids that it replaces. Raises LinesBusyError."""
+        self._make_sure(line.call_id)
+        self._promised.pop(line.call_id, None)
+        replaced = self.find(line.call_id) or self.find(line.stream_id)
+        self._by_call[line.call_id] = line
+        self._by_stream[line.stream_id] = line
+        self._empty.clear()
+        return replaced
+
+    def disconnect(self, line: Line) -> None:
+        """The call has ended. Idempotent."""
+        if self._by_stream.get(line.stream_id) is line:
+            del self._by_stream[line.stream_id]
+        if self._by_call.get(line.call_id) is line:
+            del self._by_call[line.call_id]
+        if not self._by_stream:
+            self._empty.set()
+
+    async def drain(self, seconds: float, goodbye: str = "") -> None:
+        """Take no more calls, let the running ones go on for `seconds`, then ask them to end, then end them."""
+        self.draining = True
+        if await self._emptied(seconds):
+            return
+        for line in self.lines():
+            line.order(HangUpOrdered(goodbye))
+        if not await self._emptied(GOODBYE_SECONDS):
+            await self.close(GOODBYE_SECONDS)
+
+    async def close(self, seconds: float) -> None:
+        """Take no more calls, end all at once, and wait until they have ended, but no longer than `seconds`."""
+        self.draining = True
+        for line in self.lines():
+            line.close("the server stops")
+        await self._emptied(seconds)
+
+    def _make_sure(self, call_id: str) -> None:
+        if call_id in self._by_call or call_id in self._promised:
+            return
+        if self.draining:
+            raise LinesBusyError("the server is about to stop")
+        if self.taken >= self._capacity:
+            raise LinesBusyError(f"all {self._capacity} lines are taken")
+
+    async def _emptied(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
+        except TimeoutError:
+            return False
+        return True

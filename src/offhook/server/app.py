@@ -1,0 +1,82 @@
+"""The application: which address is answered by what."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from offhook.agent import Agent
+from offhook.server.engine import Engine
+from offhook.server.exchange import Exchange
+from offhook.server.live import LiveEngine
+from offhook.server.media import STREAM_PATH, MediaDoor
+from offhook.server.reception import Answer
+from offhook.server.webhooks import STATUS_PATH, VOICE_PATH, Webhooks
+from offhook.settings import Settings
+from offhook.simulator.evidence import Attentive
+
+
+def asgi_app(agent: Agent | Answer, settings: Settings | None = None, *, engine: Engine | None = None) -> FastAPI:
+    """A telephone as an ASGI application, to be served by itself or mounted in another: `app.mount("/phone", …)`.
+
+    `settings` default to the environment's. Without `TWILIO_AUTH_TOKEN` only requests from this very machine are
+    served, whatever the host binds to. A mounted application is told nothing of its host's start and end: it makes
+    itself ready when the first call comes, unless the host's own lifespan says `async with lifespan(phone): …`.
+    """
+    settings = settings or Settings.load()
+    exchange = Exchange(agent, settings, engine or LiveEngine(settings, Attentive()))
+    app = FastAPI(title="Offhook", openapi_url=None, routes=_routes(exchange), lifespan=lifespan)
+    app.state.exchange = exchange
+    return app
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Make a telephone ready in the background, and let go of everything at the end."""
+    exchange: Exchange = app.state.exchange
+    exchange.open()
+    try:
+        yield
+    finally:
+        await exchange.aclose()
+
+
+def _routes(exchange: Exchange) -> list[BaseRoute]:
+    webhooks = Webhooks(exchange)
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_: Request) -> Response:
+        exchange.open()
+        if exchange.ready:
+            return PlainTextResponse("ready\n")
+        return PlainTextResponse("draining\n" if exchange.switchboard.draining else "not ready\n", 503)
+
+    async def metrics(request: Request) -> Response:
+        if refusal := exchange.guard.refuse_stranger(request):
+            return PlainTextResponse(refusal + "\n", 403)
+        return Response(exchange.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+    async def use_post(_: Request) -> Response:
+        words = f"This is Twilio's voice webhook: set its method to HTTP POST. Media streams go to {STREAM_PATH}.\n"
+        return PlainTextResponse(words, 405, {"Allow": "POST"})
+
+    async def use_websocket(_: Request) -> Response:
+        words = f"This is a WebSocket for media streams: point Twilio's voice webhook at {VOICE_PATH} instead.\n"
+        return PlainTextResponse(words, 426, {"Upgrade": "websocket", "Connection": "Upgrade"})
+
+    return [
+        Route(VOICE_PATH, webhooks.voice, methods=["POST"]),
+        Route(VOICE_PATH, use_post, methods=["GET"]),
+        Route(STATUS_PATH, webhooks.status, methods=["POST"]),
+        WebSocketRoute(STREAM_PATH, MediaDoor(exchange)),
+        Route(STREAM_PATH, use_websocket),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics),
+    ]

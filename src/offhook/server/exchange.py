@@ -1,0 +1,92 @@
+"""What the webhooks and the media sockets of one server share."""
+
+import asyncio
+import logging
+import time
+
+from offhook.agent import Agent
+from offhook.carrier.events import StreamStarted
+from offhook.carrier.twilio.tokens import PARAMETER
+from offhook.runtime.switchboard import Switchboard
+from offhook.server.engine import Engine
+from offhook.server.guard import Guard
+from offhook.server.hangup import HangUps
+from offhook.server.metrics import Metrics
+from offhook.server.passes import Passes
+from offhook.server.reception import Answer, Reception
+from offhook.settings import Settings
+
+logger = logging.getLogger("offhook.server")
+
+PATIENCE = 8.0
+"""Seconds that a call waits for a server that has just begun to start. Twilio gives a webhook 15 s (11200)."""
+
+
+class Exchange:
+    """A telephone exchange: who may come in, who answers, which lines are free."""
+
+    def __init__(self, agent: Agent | Answer, settings: Settings, engine: Engine) -> None:
+        ttl = settings.token_ttl
+        self.settings = settings
+        self.engine = engine
+        self.hang_ups = HangUps(settings)
+        self.guard = Guard(settings)
+        self.passes = Passes(settings.twilio_auth_token.get_secret_value(), ttl)
+        self.reception = Reception(agent, settings.answer_timeout, ttl, time.monotonic)
+        self.switchboard = Switchboard(settings.max_calls, ttl, time.monotonic)
+        self.metrics = Metrics()
+        self._opening: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether a call that comes now would be served."""
+        return self._opened and not self.switchboard.draining
+
+    @property
+    def _opened(self) -> bool:
+        return self._opening is not None and self._opening.done() and self._opening.exception() is None
+
+    def open(self) -> "asyncio.Task[None]":
+        """Begin to make the agent ready, once; the task that is returned raises OffhookError where it cannot be.
+
+        A mounted application is told nothing of its host's start, so this may be called as late as by the first call.
+        """
+        if self._opening is None or (self._opening.done() and self._opening.exception()):
+            self._opening = asyncio.create_task(self._open())
+        return self._opening
+
+    async def opened(self) -> bool:
+        """Whether the agent is ready, waiting for it a little: the carrier waits too, but not for ever."""
+        opening = self.open()
+        await asyncio.wait({opening}, timeout=PATIENCE)
+        if opening.done() and (error := opening.exception()):
+            logger.error("Not ready for calls: %s", error)
+        return self._opened
+
+    def refuse_stream(self, started: StreamStarted) -> str | None:
+        """Why a stream that has started may not become a call; None if it may."""
+        token = started.parameters.get(PARAMETER)
+        if token is not None:
+            refusal = self.passes.take(token, started.call_id)
+            return f"its token is refused ({refusal})" if refusal else None
+        strict = self.guard.checks_signatures or self.settings.insecure
+        if strict and self.settings.stream_tokens:
+            return f"it has no <Parameter> named {PARAMETER}; the TwiML of POST /twilio/voice holds one"
+        return None
+
+    async def aclose(self) -> None:
+        """Let go of everything. Idempotent."""
+        await self.switchboard.close(2 * self.settings.close_timeout)
+        tasks = [task for task in (self._watch, self._opening) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._watch = self._opening = None
+        await self.engine.aclose()
+
+    async def _open(self) -> None:
+        self._watch = self._watch or asyncio.create_task(self.metrics.watch_loop())
+        if self.reception.agent:
+            await self.engine.prepare(self.reception.agent)
+        await self.hang_ups.prepare()

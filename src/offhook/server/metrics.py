@@ -1,0 +1,76 @@
+"""What can be counted and timed about all calls, for Prometheus. Nothing here says who called or what was said."""
+
+import asyncio
+from typing import assert_never
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from offhook.call.outputs import (
+    AgentSaid,
+    CallEnded,
+    CallStarted,
+    FlowFinished,
+    Report,
+    TurnTimed,
+    UserSaid,
+    Warned,
+)
+from offhook.runtime.journal import STAGES
+
+DELAYS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+LATENESS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+BEAT = 0.1
+"""Seconds between two looks at how late the event loop is."""
+
+
+class Metrics:
+    """The figures of one server. Labels take few values: kinds and stages, never ids."""
+
+    def __init__(self) -> None:
+        self._registry = all_ = CollectorRegistry()
+        self.live = Gauge("offhook_calls_active", "Calls on the line", registry=all_)
+        self._calls = Counter("offhook_calls", "Calls that began", registry=all_)
+        self._ended = Counter("offhook_calls_ended", "Calls that ended", registry=all_)
+        self._refused = Counter("offhook_refused", "Webhooks, handshakes, streams refused", ["reason"], registry=all_)
+        self._turns = Counter("offhook_turns", "Turns taken", ["speaker"], registry=all_)
+        self._warnings = Counter("offhook_warnings", "Complaints, once per kind and call", ["kind"], registry=all_)
+        self._flows = Counter("offhook_flows", "Flows that came to an end", ["outcome"], registry=all_)
+        about = "Seconds from the caller's last sound to a stage of the reply"
+        self._delays = Histogram("offhook_delay_seconds", about, ["stage"], buckets=DELAYS, registry=all_)
+        about = "How late the event loop's timers fire, in seconds"
+        self._lateness = Histogram("offhook_loop_lateness_seconds", about, buckets=LATENESS, registry=all_)
+
+    def refused(self, reason: str) -> None:
+        self._refused.labels(reason).inc()
+
+    def report(self, report: Report) -> None:
+        match report:
+            case CallStarted():
+                self._calls.inc()
+            case UserSaid():
+                self._turns.labels("user").inc()
+            case AgentSaid():
+                self._turns.labels("agent").inc()
+            case TurnTimed():
+                for stage in STAGES:
+                    if (us := getattr(report, stage)) >= 0:
+                        self._delays.labels(stage).observe(us / 1_000_000)
+            case FlowFinished(outcome):
+                self._flows.labels(outcome).inc()
+            case Warned(kind):
+                self._warnings.labels(kind).inc()
+            case CallEnded():
+                self._ended.inc()
+            case _:
+                assert_never(report)
+
+    def text(self) -> bytes:
+        return generate_latest(self._registry)
+
+    async def watch_loop(self) -> None:
+        """Time how late the event loop is, until cancelled. Late loops are heard: a carrier drops audio (31930)."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + BEAT
+            await asyncio.sleep(BEAT)
+            self._lateness.observe(max(0.0, loop.time() - due))

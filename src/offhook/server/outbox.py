@@ -1,0 +1,57 @@
+"""The one writer of a socket: whoever wants to send puts text here, and one task sends it in order."""
+
+import asyncio
+from collections import deque
+
+from starlette.types import Send
+
+LIMIT = 16 * 1024 * 1024
+"""Bytes that may wait for the other side to read: more than twenty minutes of speech as base64."""
+
+
+class Outbox:
+    """Text frames on their way out, then at most one close. What comes after the close is dropped."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._waiting: deque[str] = deque()
+        self._size = 0
+        self._wake = asyncio.Event()
+        self._code: int | None = None
+
+    @property
+    def closed(self) -> bool:
+        return self._code is not None
+
+    def put(self, text: str) -> None:
+        """Queue a text frame. Never blocks."""
+        if self.closed:
+            return
+        self._waiting.append(text)
+        self._size += len(text)
+        if self._size > LIMIT:
+            self._waiting.clear()
+            self.close(1011)
+        self._wake.set()
+
+    def close(self, code: int = 1000) -> None:
+        """Close the socket once everything queued is sent. Idempotent."""
+        if self._code is None:
+            self._code = code
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send until closed or until the socket is gone."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._waiting:
+                    text = self._waiting.popleft()
+                    self._size -= len(text)
+                    await self._send({"type": "websocket.send", "text": text})
+                if self._code is not None:
+                    await self._send({"type": "websocket.close", "code": self._code, "reason": ""})
+                    return
+        except OSError:
+            self.close()  # servers raise an OSError once the other side is gone (ASGI specification 2.4)

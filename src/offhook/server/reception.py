@@ -1,0 +1,112 @@
+"""Who answers a call: the one agent of the server, or whatever the user's `answer(call)` says."""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, cast, runtime_checkable
+from xml.etree import ElementTree
+
+from offhook.agent import Agent
+from offhook.errors import ConfigurationError, OffhookError
+from offhook.values import Value
+
+logger = logging.getLogger("offhook.server")
+
+
+class IncomingCall(Value, frozen=True):
+    """What is known when the telephone rings. `parameters` are all that the carrier's webhook sent."""
+
+    call_id: str
+    from_: str
+    to: str
+    parameters: dict[str, str]
+
+
+@runtime_checkable
+class Document(Protocol):
+    """TwiML as the carrier's own library makes it (`twilio.twiml.voice_response.VoiceResponse`)."""
+
+    def to_xml(self) -> str: ...
+
+
+TwiML = str | Document
+Answer = Callable[[IncomingCall], Awaitable[Agent | TwiML]]
+"""What a user may write instead of one agent: chooses an agent, or refuses or redirects with TwiML."""
+
+
+class NoAnswerError(OffhookError):
+    """`answer(call)` failed, took too long, or said something that is neither an agent nor TwiML."""
+
+
+class Reception:
+    """Asks who takes a call, and remembers it until the call's stream comes."""
+
+    def __init__(self, agent: Agent | Answer, patience: float, memory: float, clock: Callable[[], float]) -> None:
+        self.agent = agent if isinstance(agent, Agent) else None
+        if self.agent is None and not callable(agent):
+            raise ConfigurationError(
+                f"an Agent or an async function answer(call) is needed, not {type(agent).__name__}"
+            )
+        self._answer = None if self.agent else cast(Answer, agent)
+        self._patience = patience
+        self._memory = memory
+        self._clock = clock
+        self._chosen: dict[str, tuple[float, Agent]] = {}
+
+    async def choose(self, call: IncomingCall) -> Agent | str:
+        """The agent for a call, or the TwiML to answer with instead. Raises NoAnswerError."""
+        if self.agent:
+            return self.agent
+        task = asyncio.create_task(self._ask(call))
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self._patience)
+        finally:
+            task.cancel()
+        if not done:
+            raise NoAnswerError(f"answer(call) took more than {self._patience:g} s")
+        if error := task.exception():
+            logger.error("answer(call) failed", exc_info=error)
+            raise NoAnswerError(f"answer(call) raised {type(error).__name__}: {error}")
+        return _agent_or_twiml(task.result())
+
+    async def _ask(self, call: IncomingCall) -> object:
+        assert self._answer
+        answer = self._answer(call)
+        return await answer if inspect.isawaitable(answer) else answer
+
+    def remember(self, call_id: str, agent: Agent) -> None:
+        """Keep who takes the call until its stream comes, or until it cannot come any more."""
+        now = self._clock()
+        self._chosen = {other: kept for other, kept in self._chosen.items() if kept[0] > now}
+        self._chosen[call_id] = (now + self._memory, agent)
+
+    def claim(self, call_id: str) -> Agent | None:
+        """Who takes the call whose stream has come. None: nobody knows, since only `answer(call)` could say."""
+        _, agent = self._chosen.pop(call_id, (0.0, self.agent))
+        return agent
+
+
+def incoming(parameters: Mapping[str, str]) -> IncomingCall:
+    """A call from the parameters of Twilio's voice webhook."""
+    return IncomingCall(
+        call_id=parameters.get("CallSid", ""),
+        from_=parameters.get("From", ""),
+        to=parameters.get("To", ""),
+        parameters=dict(parameters),
+    )
+
+
+def _agent_or_twiml(answer: object) -> Agent | str:
+    if isinstance(answer, Agent):
+        return answer
+    text = answer.to_xml() if isinstance(answer, Document) else answer
+    if not isinstance(text, str):
+        raise NoAnswerError(f"answer(call) gave {type(answer).__name__}, which is neither an Agent nor TwiML")
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        raise NoAnswerError(f"answer(call) gave TwiML that is not XML ({error})") from None
+    if root.tag != "Response":
+        raise NoAnswerError(f"answer(call) gave <{root.tag}> where TwiML begins with <Response>")
+    return text

@@ -1,0 +1,102 @@
+"""The server process: a port, an application on it, and an end that lets calls finish."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from offhook.errors import ConfigurationError, OffhookError
+from offhook.server.exchange import Exchange
+from offhook.settings import Settings
+
+BACKLOG = 2_048
+
+
+class _MediaProtocol(WebSocketsSansIOProtocol):
+    """Uvicorn's own protocol, except that it does not wait ten seconds for the other side to agree to a close."""
+
+    CLOSE_TIMEOUT = 1.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.close_timeout = self.CLOSE_TIMEOUT
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises ConfigurationError where the address is not to be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {reason}; choose another --port") from None
+
+
+class PhoneServer(uvicorn.Server):
+    """Serves one application. The first signal drains: no new calls, the running ones may finish. The second ends."""
+
+    def __init__(self, app: FastAPI, settings: Settings, listening: Callable[[], None] = lambda: None) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="auto",
+                http="httptools",
+                ws=_MediaProtocol,
+                ws_max_size=settings.max_message,
+                ws_per_message_deflate=False,
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        self.exchange: Exchange = app.state.exchange
+        self.settings = settings
+        self._listening = listening
+        self._draining: asyncio.Task[None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Runs in the signal handler, which may interrupt anything: so it only tells the loop."""
+        self._loop.call_soon_threadsafe(self.stop)
+
+    def stop(self) -> None:
+        """Begin to drain; called again, end at once."""
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain())
+        else:
+            self._draining.cancel()
+            self.should_exit = True
+
+    def run_on(self, listener: socket.socket) -> None:
+        """Serve on an event loop of its own until told to stop. Raises what kept the agent from being ready."""
+        with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
+            runner.run(self.run_until_stopped(listener))
+
+    async def run_until_stopped(self, listener: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        opening = self.exchange.open()
+        opening.add_done_callback(self._on_opened)
+        await asyncio.sleep(0)  # what is wrong at first sight is known before anybody is told that we listen
+        if not opening.done():
+            await self.serve([listener])
+        if opening.done() and not opening.cancelled() and (error := opening.exception()):
+            raise error
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._listening()
+
+    def _on_opened(self, opening: "asyncio.Task[None]") -> None:
+        if not opening.cancelled() and isinstance(opening.exception(), OffhookError):
+            self.should_exit = True
+
+    async def _drain(self) -> None:
+        await self.exchange.switchboard.drain(self.settings.drain)
+        self.should_exit = True

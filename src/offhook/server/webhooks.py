@@ -1,0 +1,129 @@
+"""What the carrier asks over HTTP: what to do with a call that rings, and what became of it."""
+
+import asyncio
+import logging
+import re
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from offhook.agent import Agent
+from offhook.carrier.twilio import twiml
+from offhook.carrier.twilio.tokens import PARAMETER
+from offhook.errors import OffhookError
+from offhook.runtime.switchboard import LinesBusyError
+from offhook.server.exchange import PATIENCE, Exchange
+from offhook.server.guard import base_url, stream_url
+from offhook.server.media import STREAM_PATH
+from offhook.server.reception import IncomingCall, NoAnswerError, incoming
+
+logger = logging.getLogger("offhook.server")
+
+VOICE_PATH = "/twilio/voice"
+STATUS_PATH = "/twilio/status"
+BODY_LIMIT = 64 * 1024
+"""Bytes of a form. Twilio's voice webhook has about forty fields of some ten letters each."""
+FIELD_LIMIT = 500
+
+CALL_ID = re.compile(r"[A-Za-z0-9][\w.:@+=~-]{0,127}", re.ASCII)
+ENDED = {"completed", "busy", "failed", "no-answer", "canceled"}
+
+BUSY = "I am sorry, all our lines are busy. Please call again in a few minutes. Goodbye."
+APOLOGY = "I am sorry, something went wrong on our side. Please call again later. Goodbye."
+LOST = "I am sorry, we lost the line. Please call again. Goodbye."
+
+
+class Webhooks:
+    """The HTTP endpoints for Twilio."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    async def voice(self, request: Request) -> Response:
+        """Answer a ringing telephone with TwiML. Whatever is wrong with us, the caller hears words, not an error."""
+        form = await self._checked_form(request, VOICE_PATH)
+        if isinstance(form, Response):
+            return form
+        call = incoming(form)
+        if not CALL_ID.fullmatch(call.call_id):
+            return PlainTextResponse("CallSid is missing: this is where Twilio's voice webhook posts its form.\n", 400)
+        try:
+            return _xml(await self._answer(call, request))
+        except LinesBusyError as busy:
+            self._exchange.metrics.refused("busy")
+            logger.warning("Call %s was told to try again later: %s", call.call_id, busy)
+            return _xml(twiml.say_and_hang_up(BUSY))
+        except OffhookError as error:
+            logger.error("Call %s got an apology: %s", call.call_id, error)
+        self._exchange.metrics.refused("error")
+        return _xml(twiml.say_and_hang_up(APOLOGY))
+
+    async def status(self, request: Request) -> Response:
+        """Take note of what became of a call or a stream."""
+        form = await self._checked_form(request, STATUS_PATH)
+        if isinstance(form, Response):
+            return form
+        call_id = form.get("CallSid", "")
+        what = form.get("StreamEvent") or form.get("CallStatus", "")
+        facts = {"event": "status", "call": call_id, "status": what}
+        if error := form.get("StreamError", ""):
+            logger.warning("[status] call=%r %r: %r", call_id, what, error, extra={"facts": {**facts, "error": error}})
+        else:
+            logger.info("[status] call=%r %r", call_id, what, extra={"facts": facts})
+        if what in ENDED:
+            self._exchange.switchboard.release(call_id)
+        return Response(status_code=204)
+
+    async def _answer(self, call: IncomingCall, request: Request) -> str:
+        """The TwiML for a call. Raises LinesBusyError, NoAnswerError and what preparing an agent raises."""
+        exchange = self._exchange
+        exchange.switchboard.promise(call.call_id)
+        try:
+            choice = await self._choose(call)
+        except OffhookError:
+            exchange.switchboard.release(call.call_id)
+            raise
+        if isinstance(choice, str):
+            exchange.switchboard.release(call.call_id)
+            return choice
+        exchange.reception.remember(call.call_id, choice)
+        base = base_url(exchange.settings, request)
+        who = {name: value for name, value in {"From": call.from_, "To": call.to}.items() if twiml.fits(name, value)}
+        parameters = {**who, PARAMETER: exchange.passes.issue(call.call_id)}
+        status = base + STATUS_PATH if exchange.settings.public_url else None
+        return twiml.answer(stream_url(base) + STREAM_PATH, parameters, fallback=LOST, status_callback=status)
+
+    async def _choose(self, call: IncomingCall) -> Agent | str:
+        if not await self._exchange.opened():
+            raise NoAnswerError("the agent's providers are not ready")
+        choice = await self._exchange.reception.choose(call)
+        if isinstance(choice, Agent):
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self._exchange.engine.prepare(choice)
+            except TimeoutError:
+                raise NoAnswerError(f"the agent's providers were not ready within {PATIENCE:g} s") from None
+        return choice
+
+    async def _checked_form(self, request: Request, path: str) -> dict[str, str] | Response:
+        """The form of a webhook that may be trusted, or the answer to one that may not."""
+        body = bytearray()
+        async for piece in request.stream():
+            body += piece
+            if len(body) > BODY_LIMIT:
+                return PlainTextResponse("The form is too long.\n", 413)
+        try:
+            pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=FIELD_LIMIT)
+        except ValueError:
+            return PlainTextResponse("The form has too many fields.\n", 400)
+        form = dict(pairs)
+        if refusal := self._exchange.guard.refuse_webhook(request, path, form):
+            self._exchange.metrics.refused("webhook")
+            logger.warning("Refused a request to %s: %s", path, refusal)
+            return PlainTextResponse(refusal + "\n", 403)
+        return form
+
+
+def _xml(document: str) -> Response:
+    return Response(document, media_type="text/xml")

@@ -1,0 +1,103 @@
+"""Rehearse an agent: a whole call in virtual time, with everything that was said, heard and recorded to look at
+afterwards.
+
+    result = rehearse(agent, script)
+    assert result.user_said == ["two people"]
+
+The same driver, call and providers run as in a live call. Only the clock and the carrier are ours.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from offhook import __version__
+from offhook.agent import Agent
+from offhook.call.outputs import AgentSaid, FlowFinished, Report, TurnTimed, UserSaid, Warned
+from offhook.call.tape import Header, encode_header
+from offhook.carrier.twilio.stream import TwilioStream
+from offhook.runtime.driver import Driver, Hearing
+from offhook.runtime.services import Services
+from offhook.simulator import scenario, world
+from offhook.simulator.caller import Script
+from offhook.simulator.clock import LoopClock
+from offhook.simulator.evidence import Attentive
+from offhook.simulator.line import Line
+from offhook.simulator.report import CallReport
+from offhook.timebase import Instant
+
+
+@dataclass
+class Rehearsal:
+    """What became of a rehearsed call."""
+
+    caller: CallReport | None = None
+    """What the caller did and heard."""
+    reports: list[tuple[Instant, Report]] = field(default_factory=list)
+    """What the call made known, and when."""
+    tape: bytearray = field(default_factory=bytearray)
+
+    @property
+    def user_said(self) -> list[str]:
+        return [report.text for _, report in self.reports if isinstance(report, UserSaid)]
+
+    @property
+    def agent_said(self) -> list[str]:
+        return [report.text for _, report in self.reports if isinstance(report, AgentSaid)]
+
+    @property
+    def delays(self) -> list[TurnTimed]:
+        return [report for _, report in self.reports if isinstance(report, TurnTimed)]
+
+    @property
+    def warnings(self) -> list[str]:
+        return [report.words for _, report in self.reports if isinstance(report, Warned)]
+
+    @property
+    def flow(self) -> FlowFinished | None:
+        return next((report for _, report in self.reports if isinstance(report, FlowFinished)), None)
+
+
+def rehearse(
+    agent: Agent,
+    script: Script,
+    *,
+    hearing: Hearing | None = None,
+    line: Line | None = None,
+    parameters: Mapping[str, str] | None = None,
+    frame: int = 160,
+    limit: float = 3600.0,
+    on_driver: Callable[[Driver], None] | None = None,
+) -> Rehearsal:
+    """One call of `agent` with a caller who follows `script`. Raises what the call raised."""
+    result = Rehearsal()
+    services = Services.of(agent)
+    config = services.config(agent)
+    result.tape += encode_header(Header(__version__, "", config))
+
+    async def whole_call() -> None:
+        drivers: list[Driver] = []
+
+        def make(send: Callable[[str], None], close: Callable[[], None]) -> Driver:
+            driver = Driver(
+                config,
+                services,
+                hearing or Attentive(),
+                stream=TwilioStream(two_way=True),
+                send=send,
+                close=close,
+                report=lambda now, report: result.reports.append((now, report)),
+                clock=LoopClock(),
+                tape=result.tape.extend,
+            )
+            drivers.append(driver)
+            if on_driver is not None:
+                on_driver(driver)
+            return driver
+
+        result.caller = await scenario.converse(make, script, line, parameters, frame)
+        for driver in drivers:
+            await driver.finish()
+        await services.aclose()
+
+    world.run(whole_call(), limit=limit)
+    return result

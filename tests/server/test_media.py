@@ -1,0 +1,347 @@
+"""A real socket against a real server: what calls it takes, what it refuses, and that nothing stays behind."""
+
+import asyncio
+import logging
+from random import Random
+
+import pytest
+from doors import TOKEN, EchoEngine, begin, hear, ids, ringing, run, serving, sound, stream_of
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from offhook.carrier.twilio import messages
+from offhook.carrier.twilio.signature import sign
+from offhook.carrier.twilio.tokens import PARAMETER
+
+PUBLIC = "https://phone.example.com"
+STREAM = "wss://phone.example.com/twilio/stream"
+
+
+def test_a_call_from_start_to_stop() -> None:
+    async def scenario() -> None:
+        async with serving() as server, server.dial() as phone:
+            for text in begin():
+                await phone.send(text)
+            await phone.send(sound(0, b"\x11" * 160))
+            assert await hear(phone) == b"\x11" * 160
+            assert server.exchange.switchboard.live == 1
+            await phone.send(messages.stop(ids()[1], ids()[0], "AC", sequence=9))
+            with pytest.raises(ConnectionClosed):
+                await phone.recv()
+            await server.idle()
+            [driver] = server.engine.drivers
+            assert driver.reasons[0] == "stop"
+            assert driver.finished == 1
+
+    run(scenario())
+
+
+def test_sound_that_comes_before_the_start_is_kept() -> None:
+    async def scenario() -> None:
+        async with serving() as server, server.dial() as phone:
+            await phone.send(sound(0, b"\x01" * 160))
+            for text in begin():
+                await phone.send(text)
+            assert await hear(phone) == b"\x01" * 160
+
+    run(scenario())
+
+
+def test_every_frame_goes_through_byte_for_byte() -> None:
+    async def scenario() -> None:
+        random = Random(1)
+        frames = [random.randbytes(160) for _ in range(2_000)]
+        async with serving() as server, server.dial() as phone:
+            for text in begin():
+                await phone.send(text)
+
+            async def speak() -> None:
+                for index, frame in enumerate(frames):
+                    await phone.send(sound(index, frame))
+
+            speaking = asyncio.create_task(speak())
+            assert [await hear(phone) for _ in frames] == frames
+            await speaking
+
+    run(scenario())
+
+
+def test_two_calls_at_once_do_not_hear_each_other() -> None:
+    async def scenario() -> None:
+        async with serving() as server, server.dial() as first, server.dial() as second:
+            for number, phone in ((1, first), (2, second)):
+                for text in begin(number):
+                    await phone.send(text)
+                await phone.send(sound(0, bytes([number]) * 160, number))
+            assert await hear(first) == b"\x01" * 160
+            assert await hear(second) == b"\x02" * 160
+
+    run(scenario())
+
+
+def test_the_agent_hangs_up() -> None:
+    async def scenario() -> None:
+        async with serving() as server, server.dial() as phone:
+            for text in begin():
+                await phone.send(text)
+            await phone.send(messages.dtmf(ids()[1], "#", sequence=2))
+            with pytest.raises(ConnectionClosed) as closed:
+                await phone.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1000
+            await server.idle()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("how", ["close", "abort"])
+def test_a_socket_that_goes_ends_its_call_once(how: str) -> None:
+    async def scenario() -> None:
+        async with serving() as server, server.dial() as phone:
+            for text in begin():
+                await phone.send(text)
+            await phone.send(sound(0, b"\x11" * 160))
+            await hear(phone)
+            if how == "abort":
+                phone.transport.abort()
+            else:
+                await phone.close()
+            await server.idle()
+            [driver] = server.engine.drivers
+            assert "closed" in driver.reasons[0]
+            assert driver.finished == 1
+
+    run(scenario())
+
+
+def test_no_start_is_closed_with_what_to_check(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async with serving(start_timeout=0.1) as server, server.dial() as phone:
+            await phone.send(messages.connected())
+            await phone.send("[]")
+            with pytest.raises(ConnectionClosed):
+                await phone.recv()
+            await server.idle()
+            assert not server.engine.drivers
+            assert b'offhook_refused_total{reason="no_start"} 1.0' in server.exchange.metrics.text()
+
+    run(scenario())
+    assert "31920" in caplog.text
+    assert "<Connect><Stream" in caplog.text
+    assert "holds a" in caplog.text
+
+
+def test_a_flood_before_the_start_is_cut_off() -> None:
+    async def scenario() -> None:
+        async with serving() as server, server.dial() as phone:
+            for _ in range(9):
+                await phone.send("x" * 60_000)
+            with pytest.raises(ConnectionClosed) as closed:
+                await phone.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1008
+            await server.idle()
+
+    run(scenario())
+
+
+def test_a_message_beyond_all_measure_ends_only_its_own_connection() -> None:
+    async def scenario() -> None:
+        async with serving(max_message=8_192) as server, server.dial() as healthy, server.dial() as phone:
+            for text in begin():
+                await healthy.send(text)
+            await phone.send("x" * 10_000)
+            with pytest.raises(ConnectionClosed) as closed:
+                await phone.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1009
+            await healthy.send(sound(0, b"\x11" * 160))
+            assert await hear(healthy) == b"\x11" * 160
+
+    run(scenario())
+
+
+def test_binary_frames_reach_the_call_as_such() -> None:
+    async def scenario() -> None:
+        async with serving() as server, server.dial() as phone:
+            await phone.send(b"12")
+            for text in begin():
+                await phone.send(text)
+            await phone.send(b"345")
+            await phone.send(sound(0, b"\x11" * 160))
+            await hear(phone)
+            assert server.engine.drivers[0].binary == 5
+
+    run(scenario())
+
+
+def test_a_second_stream_of_a_call_replaces_the_first(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async with serving(max_calls=1) as server, server.dial() as first, server.dial() as second:
+            for text in begin():
+                await first.send(text)
+            await first.send(sound(0, b"\x11" * 160))
+            await hear(first)
+            await second.send(messages.connected())
+            await second.send(messages.start("MZ" + "f" * 32, ids()[0], "AC"))
+            with pytest.raises(ConnectionClosed):
+                await first.recv()
+            await second.send(
+                messages.media("MZ" + "f" * 32, b"\x22" * 160, sequence=2, chunk=1, timestamp=0),
+            )
+            assert await hear(second) == b"\x22" * 160
+            assert server.exchange.switchboard.taken == 1
+            assert server.engine.drivers[0].reasons[0] == "another stream of the same call took its place"
+
+    run(scenario())
+    assert "replaces the first" in caplog.text
+
+
+def test_one_call_more_than_there_are_lines_is_refused() -> None:
+    async def scenario() -> None:
+        async with serving(max_calls=1) as server, server.dial() as first, server.dial() as second:
+            for number, phone in ((1, first), (2, second)):
+                for text in begin(number):
+                    await phone.send(text)
+                if number == 1:
+                    await phone.send(sound(0, b"\x11" * 160))
+                    await hear(phone)
+            with pytest.raises(ConnectionClosed) as closed:
+                await second.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1013
+            assert len(server.engine.drivers) == 1
+
+    run(scenario())
+
+
+def test_sockets_that_never_start_are_counted() -> None:
+    async def scenario() -> None:
+        async with serving(max_waiting=1) as server, server.dial():
+            with pytest.raises(InvalidStatus) as refused:
+                async with server.dial():
+                    pass
+            assert refused.value.response.status_code == 403
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    "signature", ["", "bm90IGEgc2lnbmF0dXJl", sign(TOKEN, "https://phone.example.com/twilio/stream")]
+)
+def test_a_handshake_without_a_good_signature_is_refused_before_accept(signature: str) -> None:
+    async def scenario() -> None:
+        async with serving(twilio_auth_token=TOKEN, public_url=PUBLIC) as server:
+            headers = {"x-twilio-signature": signature} if signature else {}
+            with pytest.raises(InvalidStatus) as refused:
+                async with server.dial(**headers):
+                    pass
+            assert refused.value.response.status_code == 403
+
+    run(scenario())
+
+
+def test_a_signed_stream_needs_the_token_of_its_call_and_only_once() -> None:
+    async def scenario() -> None:
+        async with serving(twilio_auth_token=TOKEN, public_url=PUBLIC, close_timeout=0.2) as server:
+            form = ringing()
+            signature = sign(TOKEN, PUBLIC + "/twilio/voice", form)
+            answer = await server.post("/twilio/voice", form, **{"X-Twilio-Signature": signature})
+            url, parameters = stream_of(answer.text)
+            assert url == STREAM
+            signed = {"x-twilio-signature": sign(TOKEN, STREAM)}
+
+            async def admitted(number: int, given: dict[str, str]) -> bool:
+                async with server.dial(**signed) as phone:
+                    for text in begin(number, **given):
+                        await phone.send(text)
+                    await phone.send(sound(0, b"\x11" * 160, number))
+                    try:
+                        return await hear(phone) == b"\x11" * 160
+                    except ConnectionClosed:
+                        return False
+
+            assert not await admitted(1, {})
+            assert not await admitted(2, parameters)
+            assert not await admitted(1, {**parameters, PARAMETER: "1.2.3.4"})
+            assert await admitted(1, parameters)
+            assert not await admitted(1, parameters)
+            assert len(server.engine.drivers) == 1
+            started = server.engine.drivers[0].started
+            assert started
+            assert started.parameters["From"] == "+15550001"
+
+    run(scenario())
+
+
+def test_streams_of_hand_written_twiml_can_be_let_in() -> None:
+    async def scenario() -> None:
+        signed = {"x-twilio-signature": sign(TOKEN, STREAM)}
+        async with (
+            serving(twilio_auth_token=TOKEN, public_url=PUBLIC, stream_tokens=False) as server,
+            server.dial(**signed) as phone,
+        ):
+            for text in begin():
+                await phone.send(text)
+            await phone.send(sound(0, b"\x11" * 160))
+            assert await hear(phone) == b"\x11" * 160
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    "header", ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via", "CF-Connecting-IP", "ngrok-trace-id", "Origin"]
+)
+def test_without_a_token_tunnels_and_web_pages_are_refused(header: str) -> None:
+    async def scenario() -> None:
+        async with serving() as server:
+            with pytest.raises(InvalidStatus) as refused:
+                async with server.dial(**{header: "whatever"}):
+                    pass
+            assert refused.value.response.status_code == 403
+
+    run(scenario())
+
+
+def test_an_agent_that_is_not_ready_takes_no_stream() -> None:
+    from offhook.errors import ConfigurationError
+
+    async def scenario() -> None:
+        engine = EchoEngine()
+        engine.failure = ConfigurationError("no key")
+        async with serving(engine=engine) as server:
+            with pytest.raises(InvalidStatus):
+                async with server.dial():
+                    pass
+
+    run(scenario())
+
+
+def test_the_journal_tells_the_call(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async with serving() as server, server.dial() as phone:
+            for text in begin(From="+1555\nfaked line", To="+15550002"):
+                await phone.send(text)
+            await phone.close()
+            await server.idle()
+
+    caplog.set_level(logging.INFO, "offhook")
+    run(scenario())
+    call_id, stream_id = ids()
+    assert f"[start] sid={stream_id} call={call_id} from=+1555 faked line to=+15550002" in caplog.text
+    assert "[end] the socket was closed" in caplog.text
+
+
+def test_draining_asks_the_running_calls_to_end() -> None:
+    async def scenario() -> None:
+        async with serving() as server, server.dial() as phone:
+            for text in begin():
+                await phone.send(text)
+            await phone.send(sound(0, b"\x11" * 160))
+            await hear(phone)
+            await server.exchange.switchboard.drain(0.05)
+            assert server.engine.drivers[0].reasons[0] == "ordered"
+            answer = await server.post("/twilio/voice", ringing(2))
+            assert "<Connect>" not in answer.text
+            assert answer.status_code == 200
+
+    run(scenario())

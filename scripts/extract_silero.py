@@ -3,9 +3,9 @@
     pip download --no-deps silero-vad==6.2.3
     python scripts/extract_silero.py silero_vad-6.2.3-py3-none-any.whl src/offhook/runtime/data/silero8k.npz
 
-The wheel's `silero_vad.onnx` is one `If` over the rate: its else branch is the 8 kHz network, whose weights are constants inside the branch. They are
-taken out by name, unchanged, as float32. ONNX is protocol buffers, of which so little is needed (the field numbers are those of onnx.proto3)
-that reading them takes 20 lines and no package.
+The wheel's `silero_vad.onnx` is one `If` over the rate: its else branch is the 8 kHz network, whose weights are
+constants inside the branch. They are taken out by name, unchanged, as float32. ONNX is protocol buffers, of which so
+little is needed (the field numbers are those of onnx.proto3) that reading them takes 20 lines and no package.
 """
 
 import math

@@ -3,13 +3,15 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from offhook.audio import mulaw
 
 ALL = np.arange(-32_768, 32_768).astype(np.int16)
 
 
 def decision_values() -> list[int]:
-    """x1 to x127 of G.711 table 2a: steps of 2, 4, … 256 in eight segments, in 14 bits; the first step is half one."""
+    """x1 to x127 of G.711 table 2a: steps of 2, 4, … 256 in eight segments, in 14 bits; the first step is half
+    one."""
     values, x = [], 1
     for segment in range(8):
         for _ in range(15 if segment == 0 else 16):

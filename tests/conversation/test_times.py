@@ -48,7 +48,7 @@ def test_every_time_is_understood_when_read_back(hour: int, minute: int, earlies
     value = f"{hour:02}:{minute:02}"
     answer = TimeOfDay(earliest)
     assert answer.parse(answer.read_back(value)) == value
-    assert answer.parse(value.replace(":", " ") + (" am" if hour < 12 else "")) == value
+    assert answer.parse(value.replace(":", " ") + (" am" if hour < 12 else " pm")) == value
 
 
 @given(st.integers(1, 12), st.integers(0, 23))

@@ -28,8 +28,8 @@ def dbov(pcm: NDArray[np.int16]) -> float:
 
 
 def active_speech(pcm: NDArray[np.int16]) -> float:
-    """dBov of the frames of 20 ms that hold speech: pauses do not count. In the manner of ITU-T P.56, with frames for its
-    envelope."""
+    """dBov of the frames of 20 ms that hold speech: pauses do not count. In the manner of ITU-T P.56, with frames for
+    its envelope."""
     whole = pcm[: len(pcm) // _FRAME * _FRAME].astype(np.float64).reshape(-1, _FRAME)
     power = (whole**2).mean(axis=1)
     active = power[power > 0]
@@ -42,7 +42,8 @@ def active_speech(pcm: NDArray[np.int16]) -> float:
 
 
 def fade(audio: bytes, head: bool = False, tail: bool = False) -> bytes:
-    """Mu-law whose first (`head`) or last (`tail`) 10 ms rise from or fall to silence, for sound that is cut in mid-word."""
+    """Mu-law whose first (`head`) or last (`tail`) 10 ms rise from or fall to silence, for sound that is cut in
+    mid-word."""
     pcm = mulaw.decode(audio).astype(np.float64)
     count = min(_FADE, len(pcm))
     ramp = (np.arange(count) + 0.5) / _FADE

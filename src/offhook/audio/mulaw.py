@@ -1,6 +1,5 @@
 """Mu-law, the telephone's eight bits (ITU-T G.711): both ways by table."""
 
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +26,8 @@ def _encoded() -> NDArray[np.uint8]:
     magnitude = np.minimum(np.abs(sample), _CLIP) + _BIAS
     segment = np.floor(np.log2(magnitude)).astype(np.int32) - 7
     code = (segment << 4) | ((magnitude >> (segment + 3)) & 15)
-    return (~np.where(sample < 0, code | 0x80, code)).astype(np.uint8)
+    byte: NDArray[np.uint8] = (~np.where(sample < 0, code | 0x80, code)).astype(np.uint8)
+    return byte
 
 
 DECODED = _decoded()

@@ -1,19 +1,21 @@
 """From one rate to another while the sound is still coming, to the bit the same however it is cut.
 
-The filter. Between 8 kHz and a higher rate one low-pass serves both ways: it stops what would fold back (going down) and the
-images (going up). Telephone speech ends at 3.4 kHz (ITU-T G.712) and what lies beyond 4.6 kHz would fold into it, so the edge is put
-in the middle, at the 4 kHz that both share, and the transition runs from 3.45 to 4.55 kHz. Kaiser's formulas for an attenuation of
-A = 80 dB, five more than asked for:
+The filter. Between 8 kHz and a higher rate one low-pass serves both ways: it stops what would fold back (going down)
+and the images (going up). Telephone speech ends at 3.4 kHz (ITU-T G.712) and what lies beyond 4.6 kHz would fold into
+it, so the edge is put in the middle, at the 4 kHz that both share, and the transition runs from 3.45 to 4.55 kHz.
+Kaiser's formulas for an attenuation of A = 80 dB, five more than asked for:
 
     beta  = 0.1102 (A - 8.7)                    = 7.86
     order = (A - 7.95) / (2.285 * 2 pi * 1100 / rate) = rate * 4.56 ms
 
-Each output sample thus sees 2.28 ms of input on either side. That look-ahead is all the delay there is; it is not heard as a shift, for
-sample zero comes out as sample zero and `flush` gives the tail. The ripple is that of the stop band, 10^(-80/20): 0.001 dB.
+Each output sample thus sees 2.28 ms of input on either side. That look-ahead is all the delay there is; it is not
+heard as a shift, for sample zero comes out as sample zero and `flush` gives the tail. The ripple is that of the stop
+band, 10^(-80/20): 0.001 dB.
 
-The exactness. Coefficients are whole multiples of 2^-24 and samples are whole numbers of 16 bits, so every product has at most 40 bits and a sum
-of a few hundred of them fits the 53 of a float64: no addition ever rounds, hence neither the order of additions, nor how the input
-was cut, nor the processor changes a bit. Quantising to 2^-24 costs nothing: its noise lies below -130 dB.
+The exactness. Coefficients are whole multiples of 2^-24 and samples are whole numbers of 16 bits, so every product
+has at most 40 bits and a sum of a few hundred of them fits the 53 of a float64: no addition ever rounds, hence
+neither the order of additions, nor how the input was cut, nor the processor changes a bit. Quantising to 2^-24 costs
+nothing: its noise lies below -130 dB.
 """
 
 from functools import cache
@@ -25,7 +27,8 @@ from numpy.typing import NDArray
 EDGE, TRANSITION, ATTENUATION = 4_000, 1_100, 80
 UNIT = 2.0**24
 _AT_ONCE = 240
-"""Outputs computed at once: keeps the work in the cache when a whole reply is fed in one piece. Divisible by 2, 3 and 6."""
+"""Outputs computed at once: keeps the work in the cache when a whole reply is fed in one piece. Divisible by 2, 3 and
+6."""
 
 
 class Resampler:
@@ -43,6 +46,13 @@ class Resampler:
         self._reach = self._taps.shape[1] // 2
         self._start()
 
+    def _start(self) -> None:
+        self._half = b""
+        self._held = np.zeros(self._reach - 1)
+        self._first = 1 - self._reach
+        """The index in the input of the first sample held."""
+        self._came = self._given = 0
+
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes, cut anywhere, and give the samples that are certain by now."""
         data = self._half + data
@@ -54,27 +64,21 @@ class Resampler:
         return self._give((self._came - self._reach) * self._up)
 
     def flush(self) -> bytes:
-        """The tail, computed as if silence followed. Half a sample is dropped; the next `feed` begins a new stream."""
+        """The tail, computed as if silence followed. Half a sample is dropped; the next `feed` begins a new
+        stream."""
         came = self._came
         self._hold(np.zeros(self._reach, np.int16))
         tail = b"" if self._same else self._give(came * self._up)
         self._start()
         return tail
 
-    def _start(self) -> None:
-        self._half = b""
-        self._held = np.zeros(self._reach - 1)
-        self._first = 1 - self._reach
-        """The index in the input of the first sample held."""
-        self._came = 0
-        self._given = 0
-
     def _hold(self, pcm: NDArray[np.int16]) -> None:
         self._held = np.concatenate((self._held, pcm))
         self._came += len(pcm)
 
     def _give(self, limit: int) -> bytes:
-        """Every output that lies before `limit` on the time line on which inputs are `up` apart and outputs `down`."""
+        """Every output that lies before `limit` on the time line on which inputs are `up` apart and outputs
+        `down`."""
         end = max(self._given, -(-limit // self._down))
         pieces = [self._compute(at, min(at + _AT_ONCE, end)) for at in range(self._given, end, _AT_ONCE)]
         self._given = end
@@ -84,12 +88,12 @@ class Resampler:
         return b"".join(pieces)
 
     def _compute(self, start: int, end: int) -> bytes:
-        """Outputs `start` to `end`. Where one rate is a multiple of the other all phases see the same windows; `start` and
-        `end` are then at phase 0. No BLAS: it would start threads, on the event loop of all places."""
+        """Outputs `start` to `end`. Where one rate is a multiple of the other all phases see the same windows;
+        `start` and `end` are then at phase 0. No BLAS: it would start threads, on the event loop of all places."""
         if self._down == 1 or self._up == 1:
             first = start * self._down // self._up + 1 - self._reach - self._first
             windows = self._windows(first, (end - start) // self._up, self._down)
-            sums = np.einsum("ij,kj->ik", windows, self._taps).ravel()
+            sums: NDArray[np.float64] = np.einsum("ij,kj->ik", windows, self._taps).ravel()
         else:
             places = np.arange(start, end) * self._down
             firsts = places // self._up + 1 - self._reach - self._first
@@ -99,7 +103,7 @@ class Resampler:
         np.rint(sums, out=sums)
         np.maximum(sums, -32_768, out=sums)
         np.minimum(sums, 32_767, out=sums)
-        return sums.astype("<i2").tobytes()
+        return bytes(sums.astype("<i2"))
 
     def _windows(self, first: int, count: int, step: int) -> NDArray[np.float64]:
         """`count` windows on what is held, `step` apart. A tenth of the price of `sliding_window_view`."""

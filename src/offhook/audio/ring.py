@@ -3,8 +3,8 @@
 from offhook.audio.mulaw import SILENCE
 
 LONGEST_GAP = 30 * 8_000
-"""Samples. Over a longer gap what came before is forgotten: no word spans it, and a carrier whose timestamps leap must not make
-us store silence by the hour."""
+"""Samples. Over a longer gap what came before is forgotten: no word spans it, and a carrier whose timestamps leap
+must not make us store silence by the hour."""
 
 
 class CallerAudio:
@@ -39,7 +39,8 @@ class CallerAudio:
         return SILENCE * (low - start) + bytes(self._mulaw[low - first : high - first]) + SILENCE * (end - high)
 
     def forget(self, before: int) -> None:
-        """Nobody will ask for samples before this position any more. Cheap: a bytearray loses its head without moving the rest."""
+        """Nobody will ask for samples before this position any more. Cheap: a bytearray loses its head without moving
+        the rest."""
         if self._start is not None:
             count = min(before, self.end) - self._start
             if count > 0:

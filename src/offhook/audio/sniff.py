@@ -1,8 +1,9 @@
 """Refuses what is no bare audio before somebody has to listen to it.
 
-A container or an error text that is played as samples is a burst of noise at full volume in the caller's ear. Samples have no signature of their own, so only
-openings that samples practically never have are refused: four-letter signatures, text that opens as JSON or a web page does, and MPEG
-frames, whose first bytes (FF FB) are also an ordinary quiet sample, only where a second frame follows where the first says.
+A container or an error text that is played as samples is a burst of noise at full volume in the caller's ear. Samples
+have no signature of their own, so only openings that samples practically never have are refused: four-letter
+signatures, text that opens as JSON or a web page does, and MPEG frames, whose first bytes (FF FB) are also an
+ordinary quiet sample, only where a second frame follows where the first says.
 """
 
 from offhook.errors import AudioFormatError
@@ -17,7 +18,8 @@ _SIGNATURES = {
 }
 _TEXT = frozenset(range(0x20, 0x7F)) | frozenset(b"\t\r\n")
 _OPENING = 16
-"""How many bytes of text make it text: eight samples in a row above a quarter of full scale are no beginning of speech."""
+"""How many bytes of text make it text: eight samples in a row above a quarter of full scale are no beginning of
+speech."""
 
 _MPEG_KBITS = {
     (3, 3): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -27,7 +29,8 @@ _MPEG_KBITS = {
     (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     (2, 1): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-"""Kbit/s by (version, layer) as coded in the header: version 3 is MPEG-1, 2 MPEG-2; layer 3 is I, 1 is III (ISO 11172-3, 2.4.2.3)."""
+"""Kbit/s by (version, layer) as coded in the header: version 3 is MPEG-1, 2 MPEG-2; layer 3 is I, 1 is III (ISO
+11172-3, 2.4.2.3)."""
 _MPEG_RATES = (44_100, 48_000, 32_000)
 
 

@@ -1,6 +1,7 @@
 """WAV files in memory: RIFF with PCM of 8, 16 or 24 bits, or mu-law.
 
-The layout is that of Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" (1991), with the extensible header of 2001.
+The layout is that of Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" (1991), with the
+extensible header of 2001.
 """
 
 import struct
@@ -40,8 +41,8 @@ def write(rate: int, pcm: NDArray[np.int16]) -> bytes:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Each chunk's name and content. A size that reaches past the end means "to the end": writers that stream do not know
-    it beforehand."""
+    """Each chunk's name and content. A size that reaches past the end means "to the end": writers that stream do not
+    know it beforehand."""
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         raise AudioFormatError("this is not a WAV file: it does not begin with RIFF and WAVE")
     at = 12

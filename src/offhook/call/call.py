@@ -142,7 +142,7 @@ class Call:
         if self.dialogue is None:
             return
         if event.track is Track.INBOUND:
-            self.dialogue.listener.receive(now, event.position + len(event.mulaw))
+            self.dialogue.received(now, event.position + len(event.mulaw))
         if self._stalled:
             self._stalled = False
             self.dialogue.line(now, stalled=False)

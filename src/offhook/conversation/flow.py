@@ -118,7 +118,7 @@ class Flow(Script, frozen=True):
         if verdict == "yes":
             return self._end(state, "done", self._fill(self.done, state))
         if verdict == "no":
-            names = _listed([f"the {question.called}" for question in self.questions])
+            names = _listed([f"the {name}" for name in self._names().choices])
             prompt = self.change.format(names=names)
             return self._say(_with(state, phase=Phase.CORRECTING, prompt=prompt, failures=0), prompt)
         return None

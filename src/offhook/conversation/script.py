@@ -80,11 +80,12 @@ class Script(Value, frozen=True):
         return next(question for question in self.questions if question.id == state.question)
 
     def _names(self) -> OneOf:
-        return OneOf(tuple(question.called for question in self.questions))
+        """The questions whose answers could have been others, by what they are called."""
+        single = [q for q in self.questions if isinstance(q.answer, OneOf) and len(q.answer.choices) == 1]
+        return OneOf(tuple(q.called for q in self.questions if q not in single or single == list(self.questions)))
 
     def _name_grammar(self) -> str:
-        names = alternatives(spoken(question.called) for question in self.questions)
-        return f"[change] [the] ({names})"
+        return f"[change] [the] ({self._names().grammar()})"
 
     def _fill(self, text: str, state: FlowState) -> str:
         return text.format_map({q.id: q.answer.read_back(state.answers[q.id]) for q in self.questions})

@@ -38,7 +38,8 @@ class Phrases(Value, frozen=True):
 
 def normalise(text: str) -> str:
     """Lower case, words apart by single spaces, punctuation gone; apostrophes stay inside words ("o'clock")."""
-    plain = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES).lower())
+    # Lower case last but one: it may take letters apart, and compatibility forms hide capitals.
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.translate(_APOSTROPHES)).lower())
     kept = "".join(character if _belongs_to_word(character) else " " for character in plain)
     return " ".join(word for word in (word.strip("'") for word in kept.split()) if word)
 

@@ -37,7 +37,7 @@ def load_agent(reference: str) -> Agent | Callable[..., Any]:
     for candidate in candidates:
         value = found.get(candidate)
         if isinstance(value, Agent) or (value is not None and callable(value) and not isinstance(value, type)):
-            return value  # type: ignore[no-any-return]
+            return value
     raise ConfigurationError(_nothing(path, name, found))
 
 

@@ -1,11 +1,13 @@
 """How much what the caller's line brings is like what we played: the likeness of an echo.
 
-Telephone echo comes late, filtered and distorted by codecs, so samples cannot be compared. What survives is how the energy moves in time in each part of the
-spectrum. Both sounds are described by one row per 32 ms: the log energies of six bands from 250 to 3,500 Hz. The likeness is the correlation of the last
-second of rows (each band about its own mean, so that a filter's colour does not matter) with what we played, at the delay up to 416 ms that fits best.
+Telephone echo comes late, filtered and distorted by codecs, so samples cannot be compared. What survives is how the
+energy moves in time in each part of the spectrum. Both sounds are described by one row per 32 ms: the log energies of
+six bands from 250 to 3,500 Hz. The likeness is the correlation of the last second of rows (each band about its own
+mean, so that a filter's colour does not matter) with what we played, at the delay up to 416 ms that fits best.
 
-On 12 simulated calls (rooms and loudspeakers measured by others, 6 to 30 dB of loss, 100 to 325 ms of delay), in chunks above -45 dBov, 88 % of echo
-alone is at 0.6 or more, 4 % of a caller who speaks without any echo, and 17 % of a caller who speaks over it.
+On 12 simulated calls (measured rooms and loudspeakers, 6 to 30 dB of loss, 100 to 325 ms of delay), in chunks above
+-45 dBov, the likeness is 0.5 or more in 88 % of echo alone, in 7 % of a caller who speaks without any echo, and in 33
+% of a caller who speaks over it.
 """
 
 from collections import deque
@@ -43,10 +45,12 @@ _SCALE = np.float32(8 / CHUNK**2 / _FLOOR)
 
 
 def rows(sound: Floats) -> Floats:
-    """One row [n, 6] for each chunk [n, 256] of sound in -1..1: powers of ten above the floor, so that silence is 0."""
+    """One row [n, 6] for each chunk [n, 256] of sound in -1..1: powers of ten above the floor, so that silence is
+    0."""
     spectrum = np.fft.rfft(sound * _WINDOW, axis=1)
     energy = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) @ _BANDS
-    return np.log10(energy * _SCALE + 1)
+    described: Floats = np.log10(energy * _SCALE + 1)
+    return described
 
 
 def likeness(heard: Floats, played: Floats) -> Floats:
@@ -65,7 +69,8 @@ class Played:
 
     def __init__(self) -> None:
         self._pieces: deque[tuple[int, bytes]] = deque()
-        """(first sample, mu-law), samples counted from instant 0. The bytes are shared with whoever handed them in."""
+        """(first sample, mu-law), samples counted from instant 0. The bytes are shared with whoever handed them
+        in."""
         self._end = 0
 
     def hand(self, now: Instant, mulaw: bytes) -> None:

@@ -1,10 +1,12 @@
 """Hearing: from the sound of all calls at once to evidence, one batch for all.
 
-An `Ear` belongs to one track of one call and only collects bytes; `Hearing` evaluates one chunk of 32 ms of each of many ears together, because a chunk among many
-costs a fifth of a chunk alone. The two halves may work on different threads: `take` (with `Ear.listen`, `played` and `cleared`) on the
-one that receives, `evaluate` on the other, which alone touches an ear's memory.
+An `Ear` belongs to one track of one call and only collects bytes; `Hearing` evaluates one chunk of 32 ms of each of
+many ears together, because a chunk among many costs a fifth of a chunk alone. The two halves may work on different
+threads: `take` (with `Ear.listen`, `played` and `cleared`) on the one that receives, `evaluate` on the other, which
+alone touches an ear's memory.
 
-One ear alone costs about 200 us of CPU per chunk, 64 ears together 25 us each; an ear keeps 6 kB besides the sound that waits.
+One ear alone costs about 200 us of CPU per chunk, 64 ears together 25 us each; an ear keeps 6 kB besides the sound
+that waits.
 """
 
 from collections import deque
@@ -24,9 +26,11 @@ from offhook.timebase import RATE, SAMPLE_US, Instant
 Floats = NDArray[np.float32]
 
 LONGEST_GAP = RATE
-"""Samples. Over a longer gap the line was gone: what was heard before says nothing about what comes, so hearing starts anew."""
+"""Samples. Over a longer gap the line was gone: what was heard before says nothing about what comes, so hearing
+starts anew."""
 _LEAK_US = 3
-"""Per chunk, so 100 ppm: how far the carrier's clock may run slow against ours, which else looks like a growing delay."""
+"""Per chunk, so 100 ppm: how far the carrier's clock may run slow against ours, which else looks like a growing
+delay."""
 _SAMPLES = (DECODED / 32_768).astype(np.float32)
 
 PITCH_LOWEST, PITCH_HIGHEST = 60, 400
@@ -49,8 +53,8 @@ class Memory:
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """One chunk, ready to be evaluated. `mulaw` has the 32 bytes before it at its head; `played` is what we played in its
-    time (b"" for nothing)."""
+    """One chunk, ready to be evaluated. `mulaw` has the 32 bytes before it at its head; `played` is what we played in
+    its time (b"" for nothing)."""
 
     ear: "Ear"
     memory: Memory
@@ -66,13 +70,22 @@ class Ear:
     def __init__(self, track: str) -> None:
         self.track = track
         self._ours = echo.Played()
-        self._began: int | None = None
-        """The instant, in microseconds, at which sample 0 would have come by the fastest way; None before any came."""
         self._restart(0)
 
+    def _restart(self, position: int) -> None:
+        """Forget everything that was heard; `position` is where listening goes on."""
+        self._sound = bytearray(SILENCE * CONTEXT)
+        self._end = position
+        self._holes: deque[tuple[int, int]] = deque()
+        self._memory = Memory()
+        self._began: int | None = None
+        """The instant, in microseconds, at which sample 0 would have come by the fastest way; None before any
+        came."""
+
     def listen(self, now: Instant, position: int, missing: int, mulaw: bytes) -> bool:
-        """Take what came at `now`; True when a chunk is ready. `position` is where it belongs: a gap before it (`missing`
-        samples, unless this is where listening begins) is silence, and what was heard already is passed over."""
+        """Take what came at `now`; True when a chunk is ready. `position` is where it belongs: a gap before it
+        (`missing` samples, unless this is where listening begins) is silence, and what was heard already is passed
+        over."""
         gap = position - self._end
         if self._began is None or gap > LONGEST_GAP:
             self._restart(position)
@@ -118,13 +131,6 @@ class Ear:
         while self._holes and self._holes[0][1] <= end:
             self._holes.popleft()
         return count
-
-    def _restart(self, position: int) -> None:
-        self._sound = bytearray(SILENCE * CONTEXT)
-        self._end = position
-        self._holes: deque[tuple[int, int]] = deque()
-        self._memory = Memory()
-        self._began = None
 
 
 class Hearing:
@@ -180,7 +186,8 @@ def _decoded(pieces: Sequence[bytes]) -> Floats:
 def _levels(sound: Floats) -> Floats:
     """dBov [n] of chunks [n, 256]."""
     power = np.einsum("ij,ij->i", sound, sound) / sound.shape[1]
-    return 10 * np.log10(np.maximum(power, np.float32(10 ** (FLOOR / 10))))
+    levels: Floats = 10 * np.log10(np.maximum(power, np.float32(10 ** (FLOOR / 10))))
+    return levels
 
 
 def _likeness(chunks: Sequence[Chunk], sound: Floats) -> Floats:
@@ -208,8 +215,8 @@ def _push(rows: Floats, row: Floats | np.float32) -> None:
 
 
 def _pitches(sound: Floats) -> NDArray[np.float64]:
-    """Fundamental in Hz [n] of chunks [n, 256], 0 where there is none: the normalised cross-correlation of RAPT (Talkin
-    1995), at whole lags."""
+    """Fundamental in Hz [n] of chunks [n, 256], 0 where there is none: the normalised cross-correlation of RAPT
+    (Talkin 1995), at whole lags."""
     size, lags = sound.shape[1], np.arange(_SHORTEST_LAG - 1, _LONGEST_LAG + 2)
     sound = sound - sound.mean(axis=1, keepdims=True)
     spectrum = np.fft.rfft(sound, 2 * size, axis=1)

@@ -1,12 +1,14 @@
 """Silero VAD v6 at 8 kHz, in NumPy, for any number of streams at once.
 
-The network looks at 256 new samples and the 32 before them. A short-time Fourier transform (windows of 128, 64 apart, as a convolution with a
-learned basis) gives four frames of 65 magnitudes; four convolutions over time with ReLU make one vector of 128 of them; an LSTM cell
-carries what came before; a last dot product and a sigmoid give the probability of speech.
+The network looks at 256 new samples and the 32 before them. A short-time Fourier transform (windows of 128, 64 apart,
+as a convolution with a learned basis) gives four frames of 65 magnitudes; four convolutions over time with ReLU make
+one vector of 128 of them; an LSTM cell carries what came before; a last dot product and a sigmoid give the
+probability of speech.
 
-A convolution over so few frames is a matrix product over its flattened windows, so the whole is six products, and a row of them costs the less the
-more rows there are. Measured on one core of an AMD EPYC (OPENBLAS_NUM_THREADS=1; see `docs` of your BLAS: more threads only cost), microseconds of
-CPU per stream and chunk: 205 for one, 45 for 8, 26 for 32, 20 for 128.
+A convolution over so few frames is a matrix product over its flattened windows, so the whole is six products, and a
+row of them costs the less the more rows there are. Measured on one core of an AMD EPYC with OPENBLAS_NUM_THREADS=1,
+microseconds of CPU per stream and chunk: 75 for one, 27 for 8, 12 for 32, 11 for 64, 16 for 128. With two threads it
+is 30 from 8 upwards: the products are too small to be shared, so whoever starts the process sets that variable.
 
 Weights: `data/silero8k.npz`, made by `scripts/extract_silero.py`; MIT licence, `data/NOTICE.silero`.
 """
@@ -88,7 +90,8 @@ class Silero:
 
 
 def _windows(frames: Floats, stride: int) -> Floats:
-    """Each window of three frames, flattened, of [B, 4, n] with an empty frame on either side: [B * 4 / stride, 3 n]."""
+    """Each window of three frames, flattened, of [B, 4, n] with an empty frame on either side: [B * 4 / stride, 3
+    n]."""
     streams, count, width = frames.shape
     padded = np.zeros((streams, count + 2, width), np.float32)
     padded[:, 1:-1] = frames

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import offhook
-from offhook.agent import Agent, preferred
+from offhook.agent import Agent
 from offhook.call.outputs import Report
-from offhook.call.tape import Header
+from offhook.call.tape import Header, encode_header
 from offhook.carrier.stream import CarrierStream
 from offhook.runtime.clock import starting_now
 from offhook.runtime.driver import Driver, Hearing
@@ -30,14 +30,12 @@ class _Staff:
     async def dismiss(self) -> None:
         """Close the providers that were made from names; an instance belongs to whoever made it."""
         agent, services = self.agent, self.services
-        for specs, providers in (
-            (agent.stt, services.transcribers),
-            (agent.llm, services.models),
-            (agent.tts, services.voices),
-        ):
-            for spec, provider in zip(preferred(specs), providers, strict=False):
-                if isinstance(spec, str):
-                    await provider.aclose()
+        providers = [*services.transcribers, *services.models, *services.voices]
+        given = [agent.stt, [] if agent.flow else agent.llm, agent.tts]
+        specs = [spec for each in given for spec in (each if isinstance(each, list | tuple) else [each])]
+        for spec, provider in zip(specs, providers, strict=True):
+            if isinstance(spec, str):
+                await provider.aclose()
 
 
 class LiveDriver(Driver):
@@ -96,6 +94,9 @@ class LiveEngine:
         assert staff, "the agent was not prepared"
         config = staff.services.config(agent)
         tape = self._store.open(call_id) if self._store else None
+        if tape:
+            began = datetime.now(UTC).isoformat(timespec="milliseconds")
+            tape.write(encode_header(Header(offhook.__version__, began, config)))
         driver = LiveDriver(
             config,
             staff.services,
@@ -106,7 +107,6 @@ class LiveEngine:
             report=report,
             clock=starting_now(),
             tape=tape.write if tape else None,
-            header=Header(offhook.__version__, datetime.now(UTC).isoformat(timespec="milliseconds"), config),
         )
         driver.lend(staff, tape)
         return driver

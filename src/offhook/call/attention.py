@@ -1,0 +1,122 @@
+"""What the caller is saying: the turn that is open, and the one that was set aside for nothing before its words were
+known.
+"""
+
+from offhook.audio.events import Evidence, SpeechStarted, SpeechStopped
+from offhook.call.config import CallConfig
+from offhook.call.listening import Listener, Turn
+from offhook.call.minds import Mind
+from offhook.call.outputs import Output
+from offhook.call.requests import Requests
+from offhook.conversation.words import Meaning, kind
+from offhook.timebase import Instant
+from offhook.turns.events import Event
+
+_A_WORD = 2_400
+"""Samples of speech, 300 ms, that are words although nobody understood them: shorter is a cough as likely as not."""
+_SEVERAL_WORDS = 4_800
+"""The same over our own voice, where more is at stake."""
+
+
+class Attention:
+    """Follows one caller, turn by turn. At most one turn is open; it may stretch over pauses."""
+
+    def __init__(self, config: CallConfig, mind: Mind, requests: Requests, out: list[Output]) -> None:
+        self.listener = Listener("inbound", config, requests, out)
+        self.turn: Turn | None = None
+        """What the caller is saying, or has said and nobody has dealt with."""
+        self._late: Turn | None = None
+        self._config = config
+        self._mind = mind
+
+    def hear(self, evidence: Evidence) -> SpeechStarted | SpeechStopped | None:
+        """What 32 ms of the caller sound like."""
+        return self.listener.hear(evidence)
+
+    def started(self, position: int) -> None:
+        """The caller speaks: a new turn, or more of the one that is open."""
+        if self.turn is None:
+            self.turn = Turn(position, position)
+        else:
+            self.listener.withdraw(self.turn)
+
+    def stopped(self, now: Instant, position: int, *, ask: bool) -> None:
+        """The caller pauses; `ask` at once for a transcript of what was said."""
+        if self.turn is None:
+            return
+        self.turn.end = position
+        self.turn.ended_at = self.listener.received_at(position)
+        if ask:
+            self.ask(now, self.turn)
+
+    def ask(self, now: Instant, turn: Turn) -> None:
+        """Have a turn transcribed."""
+        self.listener.ask(now, turn, self._mind.expects)
+
+    def asked_for(self, request: int) -> Turn | None:
+        """The turn, open or set aside, that a transcript belongs to."""
+        turns = (self.turn, self._late)
+        return next((turn for turn in turns if turn is not None and turn.request == request), None)
+
+    def meaning(self, turn: Turn, *, over_us: bool) -> Event:
+        """What a turn whose words are known means for the floor."""
+        if turn.understood:
+            return self.meaning_of(turn.text, over_us=over_us)
+        enough = _SEVERAL_WORDS if over_us else _A_WORD
+        return Event.WORDS_HEARD if turn.end - turn.start >= enough else Event.NOTHING_HEARD
+
+    def meaning_of(self, text: str, *, over_us: bool) -> Event:
+        """What words mean for the floor. "Okay" is an answer while we listen and a backchannel while we speak, unless
+        we have just asked for it.
+        """
+        match kind(text, self._config.language):
+            case Meaning.NOTHING:
+                # "Um" alone is a caller who is about to speak.
+                return Event.NOTHING_HEARD if over_us or not text else Event.WORDS_HEARD
+            case Meaning.BACKCHANNEL:
+                return Event.BACKCHANNEL_HEARD if over_us and not self._mind.answers(text) else Event.WORDS_HEARD
+            case Meaning.WAIT:
+                return Event.WAIT_ASKED
+            case Meaning.STOP | Meaning.WORDS:
+                return Event.WORDS_HEARD
+
+    def recall(self, turn: Turn, event: Event) -> None:
+        """The words of a turn are known. If it was set aside and they are real, it is open again."""
+        if turn is self._late:
+            self._late = None
+            if event in (Event.WORDS_HEARD, Event.WAIT_ASKED) and self.turn is None:
+                self.turn = turn
+
+    def take(self) -> Turn | None:
+        """The open turn is over: somebody else deals with it now."""
+        turn, self.turn = self.turn, None
+        self._forget_late()
+        return turn
+
+    def set_aside(self) -> None:
+        """What was said seems to be nothing. Its transcript, if it is on the way, has the last word."""
+        self._forget_late()
+        if self.turn is not None and self.turn.request is not None:
+            self._late = self.turn
+        self.turn = None
+
+    def drop(self) -> None:
+        """What was said does not matter any more."""
+        if self.turn is not None:
+            self.listener.withdraw(self.turn)
+        self.turn = None
+
+    def join(self, now: Instant, before: Turn, *, ask: bool) -> None:
+        """The turn `before` was not over: the open one continues it, and both are transcribed as one."""
+        assert self.turn is not None
+        self.listener.withdraw(before)
+        self.turn.start = before.start
+        self.listener.withdraw(self.turn)
+        self.turn.known = False
+        if ask:
+            self.ask(now, self.turn)
+
+    def _forget_late(self) -> None:
+        if self._late is not None:
+            self.listener.withdraw(self._late)
+            self._late = None

@@ -1,0 +1,202 @@
+"""Who has the floor, and what follows: events go into the turn table, and the moves that come out are carried out here.
+
+events -> turns.machine -> moves -> attention, answering, speaker -> events …
+"""
+
+from collections import deque
+
+from offhook.call.answering import Answering
+from offhook.call.attention import Attention
+from offhook.call.config import CallConfig
+from offhook.call.listening import Turn
+from offhook.call.minds import Draft, Mind, pause_before_words, pause_for
+from offhook.call.outputs import AgentSaid, HangUp, Output, UserSaid
+from offhook.call.requests import Requests
+from offhook.call.speaking import Speaker
+from offhook.conversation.history import History
+from offhook.timebase import Instant
+from offhook.turns.events import Event, Move
+from offhook.turns.machine import TurnMachine
+from offhook.turns.patience import reopens
+from offhook.turns.table import Agent, Caller
+
+
+class Floor:
+    """Carries out what the turn table decides. Everything that happens is emitted as an event and followed by
+    `settle`.
+    """
+
+    def __init__(self, config: CallConfig, mind: Mind, history: History, requests: Requests, out: list[Output]) -> None:
+        self.machine = TurnMachine(config.patience)
+        self.attention = Attention(config, mind, requests, out)
+        self.speaker = Speaker(config.limits, out)
+        self.answering = Answering(config, mind, history, requests, self.speaker, out)
+        self.hung_up = False
+        self.orders: deque[str] = deque()
+        """Texts that somebody outside wants said."""
+        self.keys: deque[str] = deque()
+        """Answers from the keypad."""
+        self._config = config
+        self._mind = mind
+        self._history = history
+        self._out = out
+        self._events: deque[tuple[Event, int | None]] = deque()
+
+    def forget_events(self) -> None:
+        """The caller is gone: what has not been dealt with is of no interest any more."""
+        self._events.clear()
+
+    def emit(self, event: Event, position: int | None = None) -> None:
+        """Something happened."""
+        self._events.append((event, position))
+
+    def emit_all(self, events: list[Event]) -> None:
+        """Several things happened, in this order."""
+        for event in events:
+            self.emit(event)
+
+    def settle(self, now: Instant) -> None:
+        """Let everything follow that follows, in order, until nothing more does."""
+        while not self.hung_up:
+            if self._events:
+                event, position = self._events.popleft()
+                moves = self.machine.handle(now, event, position)
+            else:
+                moves = self.machine.advance(now, self.attention.listener.heard)
+            for move in moves:
+                self._perform(now, move)
+            if not self._events and not moves and not self._speak(now) and not self._offer_floor(now):
+                return
+
+    def _perform(self, now: Instant, move: Move) -> None:
+        match move:
+            case Move.END_TURN:
+                self._end_turn(now)
+            case Move.HOLD:
+                self.speaker.hold(now)
+            case Move.RESUME:
+                self._resume(now)
+            case Move.INTERRUPT:
+                self._interrupt(now)
+            case Move.ASK_IF_THERE:
+                self.begin(now, self._mind.silent())
+            case Move.HANG_UP:
+                self.hang_up()
+
+    def _end_turn(self, now: Instant) -> None:
+        turn = self.attention.take()
+        if turn is None:
+            self.emit(Event.TURN_EMPTY)
+            return
+        self.answering.confirm(now, turn)
+        if turn.failed:
+            self.emit_all(self.answering.apologise(now))
+        elif turn.known:
+            self.emit_all(self.answering.answer(now))
+        elif turn.request is None:
+            self.attention.ask(now, turn)
+
+    def _resume(self, now: Instant) -> None:
+        self.attention.set_aside()
+        if self.speaker.resume(now):
+            self.emit(Event.PLAYBACK_STARTED)
+        elif self.speaker.reply is None and self.answering.turn is None:
+            self.emit(Event.TURN_EMPTY)
+
+    def _interrupt(self, now: Instant) -> None:
+        heard, before, turn = self.speaker.heard(now), self.answering.turn, self.attention.turn
+        if before is None or turn is None:
+            self.stop_speaking(now)
+        elif heard == 0 or reopens(self._config.patience, turn.start - before.end, heard):
+            self._reopen(now, before)
+        else:
+            self.stop_speaking(now)
+
+    def _reopen(self, now: Instant, before: Turn) -> None:
+        """The turn that is being answered was not over. What was heard of the answer is told, but is no history."""
+        words = self.speaker.stop(now)
+        if words:
+            self._out.append(AgentSaid(words, complete=False))
+        self.answering.retract()
+        self.machine.pause = pause_before_words(self._mind, self._config)
+        self.attention.join(now, before, ask=self.machine.caller is not Caller.SPEAKING)
+
+    def words_known(self, now: Instant, turn: Turn) -> None:
+        """The transcript of what nobody has dealt with, or of what was taken for nothing, is here."""
+        event = self.attention.meaning(turn, over_us=self.machine.agent is not Agent.LISTENING)
+        self.attention.recall(turn, event)
+        self.machine.pause = pause_for(self._mind, turn.text, self._config)
+        self.emit(event)
+        self.settle(now)
+        if turn is not self.attention.turn:
+            return
+        if event is Event.WAIT_ASKED:
+            self.noted(turn.text)
+            self.attention.drop()
+        elif event is Event.NOTHING_HEARD:
+            self.attention.drop()
+        elif self._config.speculate and (self.machine.caller, self.machine.agent) == (Caller.PAUSED, Agent.LISTENING):
+            self.answering.guess(now, turn)
+
+    def _speak(self, now: Instant) -> bool:
+        """Play what may be played; see whether the reply is over. True if that is an event."""
+        if self.speaker.pump(now):
+            self.answering.began(now)
+            self.emit(Event.PLAYBACK_STARTED)
+            return True
+        reply = self.speaker.reply
+        if reply is None or not self.speaker.finished:
+            return False
+        mute = reply.silent
+        self.said(self.speaker.finish(), complete=not reply.broken)
+        if mute and reply.draft.outcome:
+            self.hang_up()
+        elif (mute or reply.broken) and not reply.draft.outcome:
+            self.emit_all(self.answering.apologise(now))
+        else:
+            self.answering.over()
+            self.emit(Event.PLAYBACK_FINISHED)
+        return True
+
+    def _offer_floor(self, now: Instant) -> bool:
+        """Whoever waits for the floor gets it when it is free."""
+        if self.machine.agent is not Agent.LISTENING:
+            return False
+        if self.keys:
+            if self.machine.caller is not Caller.SPEAKING:
+                self.attention.drop()
+            self.answering.forget_guess()
+            self.emit(Event.KEYS_ENTERED)
+            self.begin(now, self._mind.keyed(self.keys.popleft()))
+            return True
+        if self.orders and self.machine.caller in (Caller.SILENT, Caller.WAITING):
+            self.emit(Event.SAY_ORDERED)
+            self.begin(now, Draft(say=self.orders.popleft()))
+            return True
+        return False
+
+    def begin(self, now: Instant, draft: Draft) -> None:
+        """The floor is ours: say this."""
+        self.emit_all(self.answering.say(now, draft))
+
+    def stop_speaking(self, now: Instant) -> None:
+        """Drop what we are saying, and put down what was heard of it."""
+        self.said(self.speaker.stop(now), complete=False)
+        self.answering.over()
+
+    def said(self, words: str, *, complete: bool) -> None:
+        """The caller heard this of us."""
+        if words:
+            self._history.agent(words)
+            self._out.append(AgentSaid(words, complete))
+
+    def noted(self, words: str) -> None:
+        """The caller said this, and it wants no answer."""
+        self._history.user(words)
+        self._out.append(UserSaid(words))
+
+    def hang_up(self) -> None:
+        """End the call, once."""
+        if not self.hung_up:
+            self.hung_up = True
+            self._out.append(HangUp(self.answering.outcome))

@@ -1,0 +1,136 @@
+"""Live hearing: the ears of all calls on one event loop, evaluated in batches on one worker thread.
+
+There is no timer or task per frame. A chunk that becomes ready asks for a batch; the batch takes whatever is ready
+when it begins, and while it runs no other does. With few ears it begins at once; with many it pays to wait a little
+for more of them (a chunk among 64 costs an eighth of one alone), so batches begin at least 0.1 ms per ear apart, at
+most 16 ms, half the length of a chunk.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from offhook.audio.events import Evidence
+from offhook.runtime.hearing import Ear, Hearing
+from offhook.timebase import Instant
+
+BATCH = 64
+"""Ears evaluated before the loop gets its turn again: about 1.6 ms of work."""
+_APART_PER_EAR, _APART_AT_MOST = 0.000_1, 0.016
+"""Seconds between the beginnings of two batches."""
+
+log = logging.getLogger(__name__)
+
+
+class LiveEar:
+    """An ear whose evidence is delivered by itself. Made by `LiveHearing.attach`; to be used on the loop."""
+
+    def __init__(self, hearing: "LiveHearing", ear: Ear, deliver: Callable[[Evidence], None]) -> None:
+        self._hearing = hearing
+        self.ear = ear
+        self.deliver: Callable[[Evidence], None] | None = deliver
+        """None once detached."""
+
+    def listen(self, now: Instant, position: int, missing: int, mulaw: bytes) -> None:
+        """As `Ear.listen`; what it makes ready is evaluated soon."""
+        if self.ear.listen(now, position, missing, mulaw) and self.deliver:
+            self._hearing.want(self)
+
+    def played(self, now: Instant, mulaw: bytes) -> None:
+        """As `Ear.played`."""
+        self.ear.played(now, mulaw)
+
+    def cleared(self, now: Instant) -> None:
+        """As `Ear.cleared`."""
+        self.ear.cleared(now)
+
+    def detach(self) -> None:
+        """Nothing more is delivered, not even what is being evaluated. May be called twice."""
+        if self.deliver:
+            self.deliver = None
+            self._hearing.drop(self)
+
+
+class LiveHearing:
+    """The one worker. `start` and `close` it on the loop that the ears live on."""
+
+    def __init__(self, hearing: Hearing | None = None) -> None:
+        self._hearing = hearing or Hearing()
+        self._waiting: dict[LiveEar, None] = {}
+        """Ears with a chunk ready, the longest waiting first."""
+        self._ears = 0
+        self._next = 0.0
+        """When, in the loop's time, the next batch may begin."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._running: asyncio.Future[list[Evidence]] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._worker: ThreadPoolExecutor | None = None
+
+    def start(self) -> None:
+        """Begin to evaluate what is ready; to be called on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="hearing")
+        self._plan()
+
+    async def close(self) -> None:
+        """Finish the batch that runs, deliver it, and let go of the thread. What waits is dropped."""
+        worker, self._worker = self._worker, None
+        if self._timer:
+            self._timer.cancel()
+        self._waiting.clear()
+        if self._running:
+            await asyncio.wait([self._running])
+        if worker:
+            worker.shutdown()
+
+    def attach(self, track: str, deliver: Callable[[Evidence], None]) -> LiveEar:
+        """A new ear; `deliver` is called on the loop for each of its chunks, in order."""
+        self._ears += 1
+        return LiveEar(self, self._hearing.ear(track), deliver)
+
+    def want(self, ear: LiveEar) -> None:
+        """This ear has a chunk ready."""
+        self._waiting[ear] = None
+        self._plan()
+
+    def drop(self, ear: LiveEar) -> None:
+        """This ear is gone."""
+        self._ears -= 1
+        self._waiting.pop(ear, None)
+
+    def _plan(self) -> None:
+        """See to it that a batch begins when it may, if there is anything to do."""
+        if self._loop and self._worker and self._waiting and not self._running and not self._timer:
+            when = 0.0 if len(self._waiting) >= BATCH else self._next
+            self._timer = self._loop.call_at(when, self._begin)
+
+    def _begin(self) -> None:
+        self._timer = None
+        if not self._loop or not self._worker or not self._waiting:
+            return
+        ears = list(self._waiting)[:BATCH]
+        for ear in ears:
+            del self._waiting[ear]
+        chunks = self._hearing.take([ear.ear for ear in ears])
+        self._next = self._loop.time() + min(_APART_AT_MOST, _APART_PER_EAR * self._ears)
+        self._running = self._loop.run_in_executor(self._worker, self._hearing.evaluate, chunks)
+        self._running.add_done_callback(lambda batch: self._finish(ears, batch))
+
+    def _finish(self, ears: Sequence[LiveEar], batch: asyncio.Future[list[Evidence]]) -> None:
+        self._running = None
+        for ear in ears:
+            if ear.deliver and ear.ear.ready and self._worker:
+                self._waiting[ear] = None
+        self._plan()
+        for ear, evidence in zip(ears, batch.result(), strict=True):
+            if ear.deliver:
+                _deliver(ear.deliver, evidence)
+
+
+def _deliver(deliver: Callable[[Evidence], None], evidence: Evidence) -> None:
+    """One call's trouble with its evidence is not the others'."""
+    try:
+        deliver(evidence)
+    except Exception:
+        log.exception("evidence at %d could not be handled", evidence.position)

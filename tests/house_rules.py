@@ -2,7 +2,7 @@
 
 # the rooms, and who may look into which
 
-FOUNDATION = {"values", "timebase", "errors"}
+FOUNDATION = {"values", "timebase", "errors", "version"}
 PURE = {"carrier", "audio", "turns", "conversation"}
 EFFECTS = {"providers", "storage", "runtime", "simulator"}
 DOORS = {"server", "console", "cli"}
@@ -72,12 +72,14 @@ CLOCK_READERS: dict[str, str] = {
     "simulator/clock.py": "a simulated caller's time, on the event loop that it lives on, real or virtual",
     "server/exchange.py": "hands its clock to the switchboard and the reception",
     "server/media.py": "watches for sockets that say nothing",
+    "server/live.py": "a tape says, for people, when the call was",
     "server/metrics.py": "times how late the event loop runs what it has promised",
     "server/passes.py": "a token says until when it is good, in the time of day",
 }
 """File -> why it may read a clock. Everything else is told the time."""
 ENVIRONMENT = ("os.environ", "os.environb", "os.getenv", "os.getenvb")
-ENVIRONMENT_READERS = ("settings.py",)
+ENVIRONMENT_READERS = ("settings.py", "cli/main.py")
+"""The second only sets what NumPy reads when it is imported."""
 BROAD_EXCEPTS: dict[str, str] = {
     "runtime/": "keeps one call's failure from another's",
     "simulator/world.py": "an event loop hands what a callback raises to whoever awaits it",

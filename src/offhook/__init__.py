@@ -3,7 +3,9 @@
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+from offhook.version import VERSION
+
+__version__ = VERSION
 
 _NAMES = {
     "Agent": "offhook.agent",
@@ -20,6 +22,7 @@ _NAMES = {
     "YesNo": "offhook.conversation.answers",
     "Phrases": "offhook.call.config",
     "Patience": "offhook.turns.patience",
+    "IncomingCall": "offhook.server.reception",
     "asgi_app": "offhook.server.app",
     "OffhookError": "offhook.errors",
     "ConfigurationError": "offhook.errors",

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
-        validate_by_name=True,
+        populate_by_name=True,
         validate_default=True,
     )
 

@@ -1,15 +1,15 @@
 """What the tests of the doors share: a driver that echoes, a server on a loopback port, and a caller's socket."""
 
 import asyncio
-import json
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from xml.etree import ElementTree
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from offhook.agent import Agent
 from offhook.call.inputs import HangUpOrdered, Order
@@ -122,7 +122,7 @@ def plain(**given: Any) -> Settings:
 class Running:
     """A server that runs, as the outside sees it."""
 
-    def __init__(self, exchange: Exchange, engine: EchoEngine, port: int, server: PhoneServer) -> None:
+    def __init__(self, exchange: Exchange, engine: Any, port: int, server: PhoneServer) -> None:
         self.exchange = exchange
         self.engine = engine
         self.port = port
@@ -147,7 +147,7 @@ class Running:
 
 
 @asynccontextmanager
-async def serving(agent: Any = AGENT, engine: EchoEngine | None = None, **given: Any) -> AsyncIterator[Running]:
+async def serving(agent: Any = AGENT, engine: Any = None, **given: Any) -> AsyncIterator[Running]:
     settings = plain(**given)
     engine = engine or EchoEngine()
     app = asgi_app(agent, settings, engine=engine)
@@ -191,12 +191,18 @@ def sound(index: int, data: bytes, number: int = 1) -> str:
 
 
 async def hear(phone: ClientConnection) -> bytes:
-    """The next audio that is played."""
-    message = json.loads(await phone.recv())
-    assert message["event"] == "media", message
-    played = messages.decode_command(json.dumps(message))
-    assert isinstance(played, messages.OutMedia)
-    return played.media.payload
+    """The next audio that is played; marks between are passed over."""
+    while True:
+        message = messages.decode_command(str(await phone.recv()))
+        if isinstance(message, messages.OutMedia):
+            return message.media.payload
+
+
+async def until_closed(phone: ClientConnection) -> None:
+    """Until the server has closed the socket."""
+    with suppress(ConnectionClosed):
+        while True:
+            await phone.recv()
 
 
 def ringing(number: int = 1, **more: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from doors import AGENT, TOKEN, EchoEngine, ids, plain, ringing, run, stream_of
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.applications import Starlette
 from twilio.twiml.voice_response import VoiceResponse
 
 from offhook.agent import Agent
@@ -29,10 +30,10 @@ VOICE = "/twilio/voice"
 @asynccontextmanager
 async def calling(
     agent: Any = AGENT, engine: EchoEngine | None = None, *, mount: str = "", **settings: Any
-) -> AsyncIterator[tuple[httpx.AsyncClient, FastAPI]]:
+) -> AsyncIterator[tuple[httpx.AsyncClient, Starlette]]:
     """A client of an application that is served by itself or, with `mount`, by somebody else's."""
     phone = asgi_app(agent, plain(**settings), engine=engine or EchoEngine())
-    served = phone
+    served: Starlette = phone
     if mount:
         served = FastAPI()
         served.mount(mount, phone)

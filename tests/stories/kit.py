@@ -1,22 +1,37 @@
 """A language in which stories can be told: every word is a hum of its own pitch, so that it can be recognised again."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import numpy as np
 
 from offhook import Agent
 from offhook.audio import mulaw
+from offhook.call.inputs import Order
+from offhook.call.replay import first_difference
+from offhook.call.tape import read
+from offhook.conversation.messages import Message
 from offhook.providers.interfaces import Transcript, Utterance
-from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice
+from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice, hum
+from offhook.runtime.driver import Driver
+from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.evidence import Loudness
 from offhook.simulator.rehearsal import Rehearsal, rehearse
+from offhook.simulator.report import CallReport, Turn
 from offhook.simulator.sounds import Sound, sound
+
+Story = Callable[[SimulatedCaller], Awaitable[None]]
 
 _WORD = 2_080
 _GAP = 160
 _BASE, _STEP = 400, 40
+AGENT_WORD = 2_400
+"""Samples of one of the agent's words."""
 
 VOCABULARY = (
     "yes no hello book a room today two people please wait stop and what about tomorrow okay right so one three four "
-    "five then goodbye operator repeat hold on mm-hmm cough"
+    "five then goodbye operator repeat hold on mm-hmm cough half an hour thirty p m mountain view new york"
 ).split()
 
 
@@ -44,22 +59,64 @@ def recognise(utterance: Utterance) -> Transcript:
     return Transcript(" ".join(word for word in words if word != "cough"))
 
 
-def ears(delay: float = 0.2) -> ScriptedTranscriber:
+def ears(delay: float = 0.2, partials_every: float | None = None) -> ScriptedTranscriber:
     """A transcriber that understands `speech`."""
-    return ScriptedTranscriber(by_audio=recognise, delay=delay)
+    return ScriptedTranscriber(by_audio=recognise, delay=delay, partials_every=partials_every)
 
 
-def agent(*replies: str, **settings: object) -> Agent:
+def voiced(text: str) -> bytes:
+    """What the agent's voice makes of a text, as it reaches the caller's ear."""
+    return b"".join(mulaw.encode(np.frombuffer(hum(word, 8_000, 0.3), "<i2")) for word in text.split())
+
+
+def agent(*replies: str, **settings: Any) -> Agent:
     """An agent who gives these replies, one for each turn of the caller."""
-    defaults: dict[str, object] = {
+    defaults: dict[str, Any] = {
         "greeting": "Hello.",
         "stt": ears(),
-        "llm": ScriptedModel(replies, first_token=0.3),
+        "llm": ScriptedModel(replies or ("Fine.",), first_token=0.3),
         "tts": ScriptedVoice(delay=0.1),
     }
-    return Agent(**{**defaults, **settings})  # type: ignore[arg-type]
+    return Agent(**{**defaults, **settings})
 
 
-def tell(agent: Agent, script: object, **settings: object) -> Rehearsal:
-    """Rehearse with ears that take what is loud for speech."""
-    return rehearse(agent, script, hearing=Loudness(), **settings)  # type: ignore[arg-type]
+def tell(agent: Agent, script: Story, **settings: Any) -> Rehearsal:
+    """Rehearse with ears that take what is loud for speech. Whatever the story, no carrier would complain, nothing is
+    left of the call, and its tape replays exactly."""
+    told = rehearse(agent, script, **{"hearing": Loudness(), **settings})
+    assert call(told).problems == ()
+    for provider in (agent.stt, agent.llm, agent.tts):
+        assert getattr(provider, "running", 0) == 0
+    assert first_difference(read(bytes(told.tape))) is None
+    return told
+
+
+def call(told: Rehearsal) -> CallReport:
+    """What the caller did and heard."""
+    assert told.caller is not None
+    return told.caller
+
+
+def turn(told: Rehearsal, words: str) -> Turn:
+    """How the agent dealt with what the caller said in these words."""
+    return next(turn for turn in call(told).turns if turn.said.label == words)
+
+
+def heard_audio(told: Rehearsal) -> bytes:
+    """All that the agent played, without the silence between."""
+    return b"".join(piece for _, piece in call(told).ear.pieces())
+
+
+def orders(*timed: tuple[float, Order]) -> Callable[[Driver], None]:
+    """For `tell(on_driver=…)`: orders from outside, each at its second of the call."""
+
+    def give(driver: Driver) -> None:
+        for at, order in timed:
+            asyncio.get_running_loop().call_later(at, driver.order, order)
+
+    return give
+
+
+def asked(model: ScriptedModel) -> list[list[Message]]:
+    """What a model was asked with, request by request."""
+    return [list(conversation.messages) for conversation in model.asked]

@@ -6,6 +6,8 @@ signatures, text that opens as JSON or a web page does, and MPEG frames, whose f
 ordinary quiet sample, only where a second frame follows where the first says.
 """
 
+import re
+
 from offhook.errors import AudioFormatError
 
 _SIGNATURES = {
@@ -16,6 +18,8 @@ _SIGNATURES = {
     b".snd": "an AU file",
     b"\x1a\x45\xdf\xa3": "a WebM file",
 }
+_MARKUP = re.compile(rb'\s*(\{\s*"|\[\s*(\{\s*)?"|<[a-zA-Z!?])')
+"""How JSON and web pages begin. The quotation mark counts: "{{|{}" is also a soft hum in mu-law."""
 _TEXT = frozenset(range(0x20, 0x7F)) | frozenset(b"\t\r\n")
 _OPENING = 16
 """How many bytes of text make it text: eight samples in a row above a quarter of full scale are no beginning of
@@ -39,7 +43,7 @@ def require_samples(data: bytes) -> None:
     something else than bare samples. Not for later pieces: in the midst of an answer everything is possible."""
     found = _signature(data) or _text(data) or _mpeg(data)
     if found:
-        raise AudioFormatError(f"this is {found}, not audio samples: ask the voice for bare 16-bit PCM")
+        raise AudioFormatError(f"not audio samples, so ask the voice for bare 16-bit PCM; this is {found}")
 
 
 def _signature(data: bytes) -> str | None:
@@ -47,18 +51,9 @@ def _signature(data: bytes) -> str | None:
 
 
 def _text(data: bytes) -> str | None:
-    text = data.lstrip(b" \t\r\n")
-    if not set(data[:_OPENING]) <= _TEXT or len(text) < 2:
+    if not _MARKUP.match(data) or not set(data[:_OPENING]) <= _TEXT:
         return None
-    if text[:1] == b"<" and (text[1:2].isalpha() or text[1:2] in b"!?"):
-        return f"a page ({_quoted(data)})"
-    if text[:1] in b"{[" and text[1:].lstrip()[:1] in (b'"', b"{", b"}", b"]"):
-        return f"JSON ({_quoted(data)})"
-    return None
-
-
-def _quoted(data: bytes) -> str:
-    return " ".join(data[:80].decode("ascii", "replace").split())
+    return "a text: " + " ".join(data[:80].decode("ascii", "replace").split())
 
 
 def _mpeg(data: bytes) -> str | None:

@@ -5,7 +5,7 @@ for when it fails.
 from offhook.call.config import CallConfig
 from offhook.call.listening import Turn
 from offhook.call.minds import Draft, Mind
-from offhook.call.outputs import FlowFinished, Output, TurnTimed, UserSaid
+from offhook.call.outputs import Cancel, FlowFinished, Output, TurnTimed, UserSaid
 from offhook.call.replying import Reply
 from offhook.call.requests import Requests
 from offhook.call.speaking import Speaker
@@ -22,6 +22,8 @@ class Answering:
     ) -> None:
         self.turn: Turn | None = None
         """The turn that is being answered."""
+        self.answered = False
+        """What is to be said to it has been decided."""
         self.outcome = ""
         """Why the call is about to end."""
         self._config = config
@@ -32,7 +34,7 @@ class Answering:
         self._out = out
         self._guess: Reply | None = None
         self._guessed_for: Turn | None = None
-        self._adopted = False
+        self._noted = False
         self._confirmed_at = Instant(0)
         self._timed = True
         self._failures = 0
@@ -53,22 +55,18 @@ class Answering:
 
     def confirm(self, now: Instant, turn: Turn) -> None:
         """The turn is over. Its words may not be known yet."""
-        self.turn, self._confirmed_at, self._adopted = turn, now, False
+        self.turn, self._confirmed_at, self.answered = turn, now, False
 
     def answer(self, now: Instant) -> list[Event]:
         """The turn is over and its words are known."""
         turn = self.turn
         assert turn is not None
-        if turn.empty:
-            self.forget_guess()
-            self.turn = None
-            return [Event.TURN_EMPTY]
         if self._guess is not None and self._guessed_for is turn:
             reply, self._guess, self._guessed_for = self._guess, None, None
         else:
             self.forget_guess()
             reply = self._reply(now, self._mind.answer(turn.text, understood=turn.understood), speculative=False)
-        self._adopted, self._timed = True, False
+        self.answered, self._timed = True, False
         return self._adopt(now, reply)
 
     def say(self, now: Instant, draft: Draft) -> list[Event]:
@@ -78,14 +76,22 @@ class Answering:
 
     def retract(self) -> None:
         """The turn that was answered was not over."""
-        if self._adopted:
+        if self.answered:
             self._mind.retract()
-            self._history.retract_user()
+            if self._noted:
+                self._history.retract_user()
         self.over()
+
+    def unsay(self, reply: Reply) -> None:
+        """Nothing of a reply could be heard: a question that it held has not been asked."""
+        if reply.draft.step is not None:
+            self._mind.retract()
 
     def over(self) -> None:
         """The turn has been dealt with, one way or another."""
-        self.turn, self._adopted, self._timed = None, False, True
+        if self.turn is not None and self.turn.request is not None and self._requests.close(self.turn.request):
+            self._out.append(Cancel(self.turn.request))
+        self.turn, self.answered, self._timed = None, False, True
         self.forget_guess()
 
     def apologise(self, now: Instant) -> list[Event]:
@@ -131,12 +137,13 @@ class Answering:
         draft = reply.draft
         self._mind.adopt(draft)
         self.outcome = draft.outcome
+        self._noted = bool(draft.user)
         if draft.user:
             self._history.user(draft.user)
             self._out.append(UserSaid(draft.user))
         if draft.step is not None and draft.outcome:
             self._out.append(FlowFinished(draft.outcome, dict(draft.step.state.answers)))
-        if not draft.say and not draft.ask:
+        if not (draft.say or draft.ask or draft.outcome):
             self.over()
             return [Event.TURN_EMPTY]
         reply.confirm(now)

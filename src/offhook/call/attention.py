@@ -80,12 +80,20 @@ class Attention:
             case Meaning.STOP | Meaning.WORDS:
                 return Event.WORDS_HEARD
 
-    def recall(self, turn: Turn, event: Event) -> None:
-        """The words of a turn are known. If it was set aside and they are real, it is open again."""
-        if turn is self._late:
-            self._late = None
-            if event in (Event.WORDS_HEARD, Event.WAIT_ASKED) and self.turn is None:
-                self.turn = turn
+    def recall(self, now: Instant, turn: Turn, event: Event) -> bool:
+        """The words of a turn are known. If it was set aside and they are real, it is open again, or the beginning of
+        what has been said since. False if nothing follows from them.
+        """
+        if turn is not self._late:
+            return True
+        self._late = None
+        if event not in (Event.WORDS_HEARD, Event.WAIT_ASKED):
+            return False
+        if self.turn is None:
+            self.turn = turn
+        else:
+            self.join(now, turn, ask=self.turn.known or self.turn.request is not None)
+        return True
 
     def take(self) -> Turn | None:
         """The open turn is over: somebody else deals with it now."""

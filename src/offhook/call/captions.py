@@ -45,7 +45,7 @@ class Captions:
         turn = ear.turn
         if turn is None or ear.speaking:
             return
-        if lasting(ear.listener.heard - turn.end) >= self._config.patience.pause:
+        if lasting(ear.listener.silence) >= self._config.patience.pause:
             ear.turn = None
             ear.asked.append(turn)
             ear.listener.ask(now, turn, Expectation())

@@ -71,6 +71,7 @@ class Dialogue:
 
     def hear(self, now: Instant, evidence: Evidence) -> None:
         """What 32 ms of the caller sound like."""
+        listener = self._floor.attention.listener
         match self._floor.attention.hear(evidence):
             case None:
                 pass
@@ -78,11 +79,11 @@ class Dialogue:
                 self._floor.attention.started(position)
                 self._floor.answering.forget_guess()
                 self._floor.machine.pause = pause_before_words(self._mind, self._config)
-                self._floor.emit(Event.SPEECH_STARTED, position)
+                self._floor.emit(Event.SPEECH_STARTED, listener.known - listener.speech)
             case stopped:
                 early = self._config.speculate or self._floor.machine.agent is not Agent.LISTENING
                 self._floor.attention.stopped(now, stopped.position, ask=early)
-                self._floor.emit(Event.SPEECH_STOPPED, stopped.position)
+                self._floor.emit(Event.SPEECH_STOPPED, listener.known - listener.silence)
         self._floor.settle(now)
 
     def transcribed(self, now: Instant, transcript: TranscriptArrived) -> None:
@@ -97,7 +98,7 @@ class Dialogue:
         else:
             self._floor.attention.listener.settle(now, turn, transcript.text, understood=transcript.understood)
             if turn is self._floor.answering.turn:
-                self._floor.emit_all(self._floor.answering.answer(now))
+                self._floor.answer(now)
             else:
                 self._floor.words_known(now, turn)
         self._floor.settle(now)
@@ -122,8 +123,7 @@ class Dialogue:
         if stage is Stage.TRANSCRIPT:
             turn = self._asked_for(request)
             self._floor.attention.listener.fail(turn)
-            if turn is self._floor.answering.turn:
-                self._floor.emit_all(self._floor.answering.apologise(now))
+            self._floor.answer(now)
         else:
             self._floor.answering.failed(now, request)
         self._floor.settle(now)
@@ -177,9 +177,9 @@ class Dialogue:
     def leave(self, now: Instant) -> None:
         """The caller is gone: put down what was said and heard, and let everything go."""
         self._floor.said(self._floor.speaker.abandon(now), complete=False)
-        turn = self._floor.attention.turn
-        if turn is not None and turn.known and turn.text:
-            self._floor.noted(turn.text)
+        for turn in self._floor.unanswered:
+            if turn.known and turn.text:
+                self._floor.noted(turn.text)
         self._floor.forget_events()
         self._floor.machine.handle(now, Event.CALLER_LEFT)
         for request in self._requests.numbers:

@@ -46,9 +46,9 @@ class Floor:
         """The caller is gone: what has not been dealt with is of no interest any more."""
         self._events.clear()
 
-    def emit(self, event: Event, position: int | None = None) -> None:
+    def emit(self, event: Event, at: int | None = None) -> None:
         """Something happened."""
-        self._events.append((event, position))
+        self._events.append((event, at))
 
     def emit_all(self, events: list[Event]) -> None:
         """Several things happened, in this order."""
@@ -59,10 +59,10 @@ class Floor:
         """Let everything follow that follows, in order, until nothing more does."""
         while not self.hung_up:
             if self._events:
-                event, position = self._events.popleft()
-                moves = self.machine.handle(now, event, position)
+                event, at = self._events.popleft()
+                moves = self.machine.handle(now, event, at)
             else:
-                moves = self.machine.advance(now, self.attention.listener.heard)
+                moves = self.machine.advance(now, self.attention.listener.known)
             for move in moves:
                 self._perform(now, move)
             if not self._events and not moves and not self._speak(now) and not self._offer_floor(now):
@@ -88,16 +88,34 @@ class Floor:
         if turn is None:
             self.emit(Event.TURN_EMPTY)
             return
+        turn.over_at = self.attention.listener.heard
         self.answering.confirm(now, turn)
+        if turn.request is None and not turn.known and not turn.failed:
+            self.attention.ask(now, turn)
+        self.answer(now)
+
+    def answer(self, now: Instant) -> None:
+        """Answer the turn that is over, once its words are known. While somebody may be breaking in that waits: it may
+        not have been over.
+        """
+        turn = self.answering.turn
+        if turn is None or self.answering.answered or self.machine.agent is Agent.HOLDING:
+            return
         if turn.failed:
             self.emit_all(self.answering.apologise(now))
         elif turn.known:
-            self.emit_all(self.answering.answer(now))
-        elif turn.request is None:
-            self.attention.ask(now, turn)
+            event = self.attention.meaning(turn, over_us=False)
+            if event is Event.WAIT_ASKED:
+                self.noted(turn.text)
+            if event is Event.WORDS_HEARD:
+                self.emit_all(self.answering.answer(now))
+            else:
+                self.answering.over()
+                self.emit_all([Event.TURN_EMPTY, event])
 
     def _resume(self, now: Instant) -> None:
         self.attention.set_aside()
+        self.answer(now)
         if self.speaker.resume(now):
             self.emit(Event.PLAYBACK_STARTED)
         elif self.speaker.reply is None and self.answering.turn is None:
@@ -107,7 +125,7 @@ class Floor:
         heard, before, turn = self.speaker.heard(now), self.answering.turn, self.attention.turn
         if before is None or turn is None:
             self.stop_speaking(now)
-        elif heard == 0 or reopens(self._config.patience, turn.start - before.end, heard):
+        elif heard == 0 or reopens(self._config.patience, turn.start - before.over_at, heard):
             self._reopen(now, before)
         else:
             self.stop_speaking(now)
@@ -121,14 +139,22 @@ class Floor:
         self.machine.pause = pause_before_words(self._mind, self._config)
         self.attention.join(now, before, ask=self.machine.caller is not Caller.SPEAKING)
 
+    @property
+    def unanswered(self) -> list[Turn]:
+        """What the caller has said and nobody has replied to, oldest first."""
+        over = None if self.answering.answered else self.answering.turn
+        return [turn for turn in (over, self.attention.turn) if turn is not None]
+
     def words_known(self, now: Instant, turn: Turn) -> None:
         """The transcript of what nobody has dealt with, or of what was taken for nothing, is here."""
         event = self.attention.meaning(turn, over_us=self.machine.agent is not Agent.LISTENING)
-        self.attention.recall(turn, event)
-        self.machine.pause = pause_for(self._mind, turn.text, self._config)
+        if not self.attention.recall(now, turn, event):
+            return
+        if turn is self.attention.turn:
+            self.machine.pause = pause_for(self._mind, turn.text, self._config)
         self.emit(event)
         self.settle(now)
-        if turn is not self.attention.turn:
+        if turn is not self.attention.turn or not turn.known:
             return
         if event is Event.WAIT_ASKED:
             self.noted(turn.text)
@@ -152,6 +178,8 @@ class Floor:
         if mute and reply.draft.outcome:
             self.hang_up()
         elif (mute or reply.broken) and not reply.draft.outcome:
+            if mute:
+                self.answering.unsay(reply)
             self.emit_all(self.answering.apologise(now))
         else:
             self.answering.over()

@@ -27,11 +27,8 @@ class Turn:
     known_at: Instant | None = None
     ended_at: Instant = BEGINNING
     """When its last sound was received."""
-
-    @property
-    def empty(self) -> bool:
-        """It holds no words."""
-        return self.known and self.understood and not self.text
+    over_at: int = 0
+    """The sample that had been heard when it was taken to be over."""
 
 
 class Listener:
@@ -40,7 +37,9 @@ class Listener:
     def __init__(self, track: str, config: CallConfig, requests: Requests, out: list[Output]) -> None:
         self.track = track
         self.heard = 0
-        """Samples whose content is known."""
+        """The position up to which the track has been heard."""
+        self.known = 0
+        """How many samples before it came. The rest was lost, and what was lost is no silence."""
         self._detector = SpeechDetector(config.hysteresis)
         self._config = config
         self._requests = requests
@@ -55,7 +54,18 @@ class Listener:
     def hear(self, evidence: Evidence) -> SpeechStarted | SpeechStopped | None:
         """What one more chunk of the track sounds like."""
         self.heard = evidence.position + CHUNK
+        self.known += CHUNK - evidence.missing
         return self._detector.handle(evidence)
+
+    @property
+    def speech(self) -> int:
+        """How many samples of the present burst of speech have been heard."""
+        return self._detector.speech_samples
+
+    @property
+    def silence(self) -> int:
+        """How many samples have been heard since the last sound of speech."""
+        return self._detector.silence_samples
 
     def received_at(self, position: int) -> Instant:
         """When the sample before `position` came in, taking the carrier to deliver at an even pace."""

@@ -1,9 +1,11 @@
 """`offhook`: one file per verb. Nothing heavy is imported before a verb runs."""
 
+import os
 import sys
 
 import typer
 
+from offhook.cli.demo import demo
 from offhook.cli.replay import replay
 from offhook.cli.ring import ring
 from offhook.cli.serve import serve
@@ -16,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(demo)
 app.command()(serve)
 app.command()(ring)
 app.command()(replay)
@@ -31,6 +34,8 @@ def version() -> None:
 
 def main() -> None:
     """The console script. What Offhook raises on purpose is one line on standard error, and exit code 2."""
+    # One thread is fastest for matrices as small as ours, and leaves the other cores to other work.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
     except OffhookError as error:

@@ -14,6 +14,8 @@ def replay(
 
     Exit code 1: it does not, and the first difference is shown.
     """
+    import msgspec
+
     from offhook.call.replay import first_difference, story
     from offhook.call.tape import read
     from offhook.errors import ConfigurationError
@@ -24,7 +26,8 @@ def replay(
         raise ConfigurationError(f"cannot read {tape}: {error.strerror}") from None
     if timeline:
         for now, beat in story(recorded):
-            print(f"{now / 1e6:9.3f} s  {beat}")
+            facts = " ".join(f"{name}={value!r}" for name, value in msgspec.structs.asdict(beat).items())
+            print(f"{now / 1e6:9.3f} s  {type(beat).__name__} {facts}")
     difference = first_difference(recorded)
     if difference is None:
         print(f"The same: {len(recorded.steps)} inputs led to what they led to when they were recorded.")

@@ -21,40 +21,41 @@ def ring(
     """
     import asyncio
 
-    from offhook.settings import Settings
-    from offhook.simulator.caller import SimulatedCaller
-    from offhook.simulator.ring import ring as make_call
-
-    token = Settings.load().twilio_auth_token.get_secret_value()
-    complaints: list[str] = []
-
-    async def call() -> None:
-        utterances = [await _utterance(each) for each in say or []]
-
-        async def script(caller: SimulatedCaller) -> None:
-            try:
-                for utterance in utterances:
-                    await caller.listen_until_quiet()
-                    await caller.say(utterance)
-                for keys in press or []:
-                    await caller.listen_until_quiet()
-                    await caller.press(keys)
-                await caller.listen_until_quiet()
-            except TimeoutError as error:
-                complaints.append(str(error))
-
-        report = await make_call(_webhook(url), script, caller=caller, called=called, auth_token=token)
-        print("\n".join(report.story))
-        for turn in report.turns:
-            delay = "no reply" if turn.response_delay is None else f"reply after {turn.response_delay / 1_000:.0f} ms"
-            print(f"{turn.said.label!r}: {delay}")
-        complaints.extend(report.problems)
-
-    asyncio.run(call())
+    complaints = asyncio.run(_call(_webhook(url), say or [], press or [], caller, called))
     for complaint in complaints:
         typer.echo(f"problem: {complaint}", err=True)
     if complaints:
         raise typer.Exit(1)
+
+
+async def _call(url: str, say: list[str], press: list[str], caller: str, called: str) -> list[str]:
+    """Make the call, print its story, and return what was wrong with it."""
+    from offhook.settings import Settings
+    from offhook.simulator.caller import SimulatedCaller
+    from offhook.simulator.ring import ring as make_call
+
+    utterances = [await _utterance(each) for each in say]
+    complaints = []
+
+    async def script(person: SimulatedCaller) -> None:
+        try:
+            for utterance in utterances:
+                await person.listen_until_quiet()
+                await person.say(utterance)
+            for keys in press:
+                await person.listen_until_quiet()
+                await person.press(keys)
+            await person.listen_until_quiet()
+        except TimeoutError as error:
+            complaints.append(str(error))
+
+    token = Settings.load().twilio_auth_token.get_secret_value()
+    report = await make_call(url, script, caller=caller, called=called, auth_token=token)
+    print("\n".join(report.story))
+    for turn in report.turns:
+        delay = "no reply" if turn.response_delay is None else f"reply after {turn.response_delay / 1_000:.0f} ms"
+        print(f"{turn.said.label!r}: {delay}")
+    return [*complaints, *report.problems]
 
 
 def _webhook(url: str) -> str:

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,13 +29,7 @@ def serve(
     Every option can be set as OFFHOOK_… in the environment or in .env too. TWILIO_AUTH_TOKEN makes signatures be
     checked; without it only this machine is served.
     """
-    from offhook.runtime.agentfile import load_agent
-    from offhook.runtime.logs import logging_to
-    from offhook.server.app import asgi_app
-    from offhook.server.guard import refuse_exposure
-    from offhook.server.serving import PhoneServer, listen
-    from offhook.server.webhooks import VOICE_PATH
-    from offhook.settings import LogFormat, Settings
+    from offhook.settings import Settings
 
     settings = Settings.load(
         host=host,
@@ -47,6 +41,19 @@ def serve(
         record=record,
         log_format=log_format,
     )
+    _serve(agent, settings)
+
+
+def _serve(agent: str, settings: Any) -> None:
+    """Listen, say where, and serve until told to stop."""
+    from offhook.runtime.agentfile import load_agent
+    from offhook.runtime.logs import logging_to
+    from offhook.server.app import asgi_app
+    from offhook.server.guard import refuse_exposure
+    from offhook.server.serving import PhoneServer, listen
+    from offhook.server.webhooks import VOICE_PATH
+    from offhook.settings import LogFormat
+
     refuse_exposure(settings)
     application = asgi_app(load_agent(agent), settings)
     as_json = settings.log_format is LogFormat.JSON

@@ -19,10 +19,10 @@ CARRIERS = phrases(
     make it|make that|let's say|let us say|let's do|let's take|say|i say|i said|i mean|i meant|i think|i guess|i believe
     i'd like|i would like|i'd prefer|i'll take|i'll have|i want|i need|i'd say|i'm in|i am in|my answer is|we|we want
     we need|we'd like|we would like|we're|we are|we'll be|we will be|there are|there's|there is|there will be
-    there'll be
-    can i have|could i have|can we have|could we have|can i get|could we get|can you make it|can we do|could we do
-    how about|what about|preferably|maybe|probably|perhaps|actually|about|around|roughly|approximately|exactly|only|just
-    in|for|on|at|from|with|and|the|a|an|if possible|if you can|is fine|is good|is okay|is great|works|works for me
+    there'll be|can i have|could i have|can we have|could we have|can i get|could we get|can you make it|can we do
+    could we do|how about|what about|preferably|maybe|probably|perhaps|actually|about|around|roughly|approximately
+    exactly|only|just|in|for|on|at|from|with|and|the|a|an|if possible|if you can|is fine|is good|is okay|is great
+    works|works for me
     would be fine|would be good|would be great|would be nice|would be perfect|would work|will do|will be fine
     should be enough|should do|is enough|sir|ma'am"""
 )
@@ -32,15 +32,12 @@ Phrase = tuple[str, ...]
 
 
 class Reader(Protocol):
-    """A kind of answer, as seen from here."""
+    """A kind of answer, as seen from here: see `offhook.conversation.kinds.Kind`."""
 
     @property
     def most_words(self) -> int: ...
 
-    def read(self, words: Phrase, asked: bool) -> str | None:
-        """The canonical value that exactly these words say. Unless `asked`, only words that cannot mean another kind
-        of answer count: "two people", but not "two"."""
-        ...
+    def read(self, words: Phrase, asked: bool) -> str | None: ...
 
 
 def words_of(text: str) -> Phrase:

@@ -42,7 +42,7 @@ def load_agent(reference: str) -> Agent | Callable[..., Any]:
 
 
 def _import(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"offhook_agent_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"offhook_agent_{path.stem}", path.resolve())
     if spec is None or spec.loader is None:
         raise ConfigurationError("it is no Python file")
     module = importlib.util.module_from_spec(spec)
@@ -69,9 +69,9 @@ def _nothing(path: Path, name: str, found: dict[str, Any]) -> str:
 def _where(error: BaseException, path: Path) -> str:
     """The innermost line of the user's file that the error went through."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
-        return f"{error.filename}:{error.lineno}"
+        return f"{path if Path(error.filename) == path.resolve() else error.filename}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if Path(frame.filename) == path]
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.resolve()]
     return f"{path}:{lines[-1]}" if lines else str(path)
 
 

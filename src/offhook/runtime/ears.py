@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 class LiveEar:
     """An ear whose evidence is delivered by itself. Made by `LiveHearing.attach`; to be used on the loop."""
 
-    def __init__(self, hearing: "LiveHearing", ear: Ear, deliver: Callable[[Evidence], None]) -> None:
+    def __init__(self, hearing: "LiveHearing", ear: Ear, deliver: Callable[[Evidence], object]) -> None:
         self._hearing = hearing
         self.ear = ear
-        self.deliver: Callable[[Evidence], None] | None = deliver
+        self.deliver: Callable[[Evidence], object] | None = deliver
         """None once detached."""
 
     def listen(self, now: Instant, position: int, missing: int, mulaw: bytes) -> None:
@@ -60,9 +60,9 @@ class LiveHearing:
         self._waiting: dict[LiveEar, None] = {}
         """Ears with a chunk ready, the longest waiting first."""
         self._ears = 0
-        self._next = 0.0
-        """When, in the loop's time, the next batch may begin."""
-        self._timer: asyncio.TimerHandle | None = None
+        self._pause: asyncio.TimerHandle | None = None
+        """Runs while it is too early for another batch, unless that would be a full one."""
+        self._planned: asyncio.Handle | None = None
         self._running: asyncio.Future[list[Evidence]] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worker: ThreadPoolExecutor | None = None
@@ -76,15 +76,16 @@ class LiveHearing:
     async def close(self) -> None:
         """Finish the batch that runs, deliver it, and let go of the thread. What waits is dropped."""
         worker, self._worker = self._worker, None
-        if self._timer:
-            self._timer.cancel()
+        for handle in (self._pause, self._planned):
+            if handle:
+                handle.cancel()
         self._waiting.clear()
         if self._running:
             await asyncio.wait([self._running])
         if worker:
             worker.shutdown()
 
-    def attach(self, track: str, deliver: Callable[[Evidence], None]) -> LiveEar:
+    def attach(self, track: str, deliver: Callable[[Evidence], object]) -> LiveEar:
         """A new ear; `deliver` is called on the loop for each of its chunks, in order."""
         self._ears += 1
         return LiveEar(self, self._hearing.ear(track), deliver)
@@ -101,19 +102,25 @@ class LiveHearing:
 
     def _plan(self) -> None:
         """See to it that a batch begins when it may, if there is anything to do."""
-        if self._loop and self._worker and self._waiting and not self._running and not self._timer:
-            when = 0.0 if len(self._waiting) >= BATCH else self._next
-            self._timer = self._loop.call_at(when, self._begin)
+        too_early = self._pause is not None and len(self._waiting) < BATCH
+        if self._loop and self._worker and self._waiting and not (self._running or self._planned or too_early):
+            self._planned = self._loop.call_soon(self._begin)
+
+    def _rested(self) -> None:
+        self._pause = None
+        self._plan()
 
     def _begin(self) -> None:
-        self._timer = None
-        if not self._loop or not self._worker or not self._waiting:
-            return
-        ears = list(self._waiting)[:BATCH]
-        for ear in ears:
+        self._planned = None
+        assert self._loop
+        wanting = list(self._waiting)[:BATCH]
+        for ear in wanting:
             del self._waiting[ear]
+        ears = [ear for ear in wanting if ear.ear.ready]  # a line that jumped meanwhile has nothing ready any more
         chunks = self._hearing.take([ear.ear for ear in ears])
-        self._next = self._loop.time() + min(_APART_AT_MOST, _APART_PER_EAR * self._ears)
+        if self._pause:
+            self._pause.cancel()
+        self._pause = self._loop.call_later(min(_APART_AT_MOST, _APART_PER_EAR * self._ears), self._rested)
         self._running = self._loop.run_in_executor(self._worker, self._hearing.evaluate, chunks)
         self._running.add_done_callback(lambda batch: self._finish(ears, batch))
 
@@ -128,7 +135,7 @@ class LiveHearing:
                 _deliver(ear.deliver, evidence)
 
 
-def _deliver(deliver: Callable[[Evidence], None], evidence: Evidence) -> None:
+def _deliver(deliver: Callable[[Evidence], object], evidence: Evidence) -> None:
     """One call's trouble with its evidence is not the others'."""
     try:
         deliver(evidence)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -54,16 +54,16 @@ class Performer:
     def transcribe(self, request: int, audio: bytes, expectation: Expectation) -> None:
         """Have speech turned into text."""
         utterance = Utterance(audio, expectation, self._language)
-        self._run(request, self._transcribe(request, utterance))
+        self._run(request, partial(self._transcribe, request, utterance))
 
     def ask(self, question: AskModel) -> None:
         """Have a reply written."""
         conversation = Conversation(question.messages, self._call_id, self._parameters)
-        self._run(question.request, self._ask(question.request, conversation))
+        self._run(question.request, partial(self._ask, question.request, conversation))
 
     def synthesize(self, request: int, text: str) -> None:
         """Have a text spoken."""
-        self._run(request, self._synthesize(request, text))
+        self._run(request, partial(self._synthesize, request, text))
 
     def cancel(self, request: int) -> None:
         """Stop working on a request."""
@@ -81,15 +81,15 @@ class Performer:
             if stuck:
                 logger.error("%d requests to providers do not let themselves be cancelled", len(stuck))
 
-    def _run(self, request: int, work: Coroutine[Any, Any, None]) -> None:
+    def _run(self, request: int, work: Callable[[], Awaitable[None]]) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(request, work))
         self._tasks[request] = task
         task.add_done_callback(lambda _: self._tasks.pop(request, None))
 
-    async def _guarded(self, request: int, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, request: int, work: Callable[[], Awaitable[None]]) -> None:
         """Whatever a provider raises becomes an input; a fault in a plugin ends a request, not a call."""
         try:
-            await work
+            await work()
         except ProviderError as error:
             self._deliver(RequestFailed(request, error.kind, str(error)))
         except OffhookError as error:

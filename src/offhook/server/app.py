@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -17,25 +17,25 @@ from offhook.server.media import STREAM_PATH, MediaDoor
 from offhook.server.reception import Answer
 from offhook.server.webhooks import STATUS_PATH, VOICE_PATH, Webhooks
 from offhook.settings import Settings
-from offhook.simulator.evidence import Attentive
 
 
-def asgi_app(agent: Agent | Answer, settings: Settings | None = None, *, engine: Engine | None = None) -> FastAPI:
-    """A telephone as an ASGI application, to be served by itself or mounted in another: `app.mount("/phone", …)`.
+def asgi_app(agent: Agent | Answer, settings: Settings | None = None, *, engine: Engine | None = None) -> Starlette:
+    """A telephone as an ASGI application, to be served by itself or mounted in a FastAPI or Starlette application of
+    yours: `app.mount("/phone", asgi_app(agent))`.
 
     `settings` default to the environment's. Without `TWILIO_AUTH_TOKEN` only requests from this very machine are
     served, whatever the host binds to. A mounted application is told nothing of its host's start and end: it makes
     itself ready when the first call comes, unless the host's own lifespan says `async with lifespan(phone): …`.
     """
     settings = settings or Settings.load()
-    exchange = Exchange(agent, settings, engine or LiveEngine(settings, Attentive()))
-    app = FastAPI(title="Offhook", openapi_url=None, routes=_routes(exchange), lifespan=lifespan)
+    exchange = Exchange(agent, settings, engine or LiveEngine(settings))
+    app = Starlette(routes=_routes(exchange), lifespan=lifespan)
     app.state.exchange = exchange
     return app
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
     """Make a telephone ready in the background, and let go of everything at the end."""
     exchange: Exchange = app.state.exchange
     exchange.open()

@@ -1,35 +1,71 @@
-"""The engine that serves real calls: an agent's providers, hearing for all calls, and a tape of each."""
+"""The engine that serves real calls: providers, hearing for all calls, and a tape of each."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import offhook
 from offhook.agent import Agent
 from offhook.call.outputs import Report
 from offhook.call.tape import Header, encode_header
 from offhook.carrier.stream import CarrierStream
+from offhook.errors import OffhookError
+from offhook.providers.interfaces import LanguageModel, Transcriber, Voice
+from offhook.runtime import phrases
 from offhook.runtime.clock import starting_now
 from offhook.runtime.driver import Driver, Hearing
+from offhook.runtime.ears import LiveHearing
 from offhook.runtime.services import Services
 from offhook.settings import Settings
 from offhook.storage.tapes import TapeFile, TapeStore
 from offhook.timebase import Instant
+from offhook.version import VERSION
+
+AHEAD = 3.0
+"""Seconds that being ready waits for phrases to be spoken ahead. What takes longer goes on meanwhile."""
 
 
 @dataclass(eq=False)
 class _Staff:
-    """The providers of one agent, and how many calls they serve."""
+    """The providers of all agents that name the same ones, and how many calls they serve."""
 
     agent: Agent
+    """The first of those agents."""
     services: Services
-    ready: "asyncio.Task[None]"
+    ready: "asyncio.Task[None] | None" = None
+    spoken: "asyncio.Task[dict[str, bytes]] | None" = None
+    """The first agent's phrases; others share those of the same words."""
     calls: int = 0
+
+    def serves(self, agent: Agent) -> bool:
+        return (agent.stt, agent.llm, agent.tts) == (self.agent.stt, self.agent.llm, self.agent.tts)
+
+    async def wait_ready(self) -> None:
+        """Make ready once, however many wait for it. Raises OffhookError."""
+        self.ready = self.ready or asyncio.create_task(self._make_ready())
+        await asyncio.shield(self.ready)
+
+    def recordings(self) -> dict[str, bytes]:
+        done = self.spoken is not None and self.spoken.done() and not self.spoken.cancelled()
+        return self.spoken.result() if self.spoken and done and not self.spoken.exception() else phrases.packaged()
+
+    async def _make_ready(self) -> None:
+        await self.services.ready()
+        self.spoken = asyncio.create_task(phrases.recorded(self.agent, self.services.voices))
+        await asyncio.wait({self.spoken}, timeout=AHEAD)
+
+    async def rest(self) -> None:
+        """Stop getting ready."""
+        for task in (self.ready, self.spoken):
+            if task:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
     async def dismiss(self) -> None:
         """Close the providers that were made from names; an instance belongs to whoever made it."""
+        await self.rest()
         agent, services = self.agent, self.services
+        providers: Sequence[Transcriber | LanguageModel | Voice]
         providers = [*services.transcribers, *services.models, *services.voices]
         given = [agent.stt, [] if agent.flow else agent.llm, agent.tts]
         specs = [spec for each in given for spec in (each if isinstance(each, list | tuple) else [each])]
@@ -56,10 +92,14 @@ class LiveDriver(Driver):
 
 
 class LiveEngine:
-    """Serves any number of agents. Agents that are equal share their providers."""
+    """Serves any number of agents. `observer` is told of every report of every call."""
 
-    def __init__(self, settings: Settings, hearing: Hearing) -> None:
+    def __init__(
+        self, settings: Settings, hearing: Hearing | None = None, observer: Callable[[Report], None] | None = None
+    ) -> None:
+        self._own_hearing: LiveHearing | None = None
         self._hearing = hearing
+        self._observer = observer
         self._kept = settings.max_calls
         self._store = TapeStore(settings.record) if settings.record else None
         self._staff: list[_Staff] = []
@@ -67,17 +107,20 @@ class LiveEngine:
 
     async def prepare(self, agent: Agent) -> None:
         """Find an agent's providers and have them prepare, once. Raises OffhookError."""
+        if self._hearing is None:
+            self._hearing = self._own_hearing = LiveHearing()
+            self._own_hearing.start()
         staff = self._find(agent)
         if staff is None:
-            services = Services.of(agent)
-            staff = _Staff(agent, services, asyncio.create_task(services.ready()))
+            staff = _Staff(agent, Services.of(agent))
             self._staff.append(staff)
         try:
-            await asyncio.shield(staff.ready)
-        finally:
-            if staff.ready.done() and staff.ready.exception() and staff in self._staff:
+            await staff.wait_ready()
+        except OffhookError:
+            if staff in self._staff:
                 self._staff.remove(staff)
                 await staff.dismiss()
+            raise
         await self._dismiss_idle()
 
     def connect(
@@ -92,11 +135,18 @@ class LiveEngine:
     ) -> LiveDriver:
         staff = self._find(agent)
         assert staff, "the agent was not prepared"
-        config = staff.services.config(agent)
+        assert self._hearing
+        config = staff.services.config(agent, staff.recordings())
         tape = self._store.open(call_id) if self._store else None
         if tape:
             began = datetime.now(UTC).isoformat(timespec="milliseconds")
-            tape.write(encode_header(Header(offhook.__version__, began, config)))
+            tape.write(encode_header(Header(VERSION, began, config)))
+
+        def tell(now: Instant, what: Report) -> None:
+            report(now, what)
+            if self._observer:
+                self._observer(what)
+
         driver = LiveDriver(
             config,
             staff.services,
@@ -104,7 +154,7 @@ class LiveEngine:
             stream=stream,
             send=send,
             close=close,
-            report=report,
+            report=tell,
             clock=starting_now(),
             tape=tape.write if tape else None,
         )
@@ -113,25 +163,27 @@ class LiveEngine:
 
     async def aclose(self) -> None:
         for staff in self._staff:
-            staff.ready.cancel()
-            await asyncio.gather(staff.ready, return_exceptions=True)
+            await staff.rest()
             await staff.services.aclose()
         self._staff.clear()
+        if self._own_hearing:
+            await self._own_hearing.close()
+            self._hearing = self._own_hearing = None
         if self._store:
             await asyncio.to_thread(self._store.close)
 
     def _find(self, agent: Agent) -> _Staff | None:
-        """An agent's staff, which now counts as the last one used."""
+        """Who serves an agent, now counted as the last one used."""
         for staff in self._staff:
-            if staff.agent == agent:
+            if staff.serves(agent):
                 self._staff.remove(staff)
                 self._staff.append(staff)
                 return staff
         return None
 
     async def _dismiss_idle(self) -> None:
-        """An `answer(call)` may make a new agent for every call: keep no more of them than calls can be waiting."""
-        idle = [staff for staff in self._staff if not staff.calls and staff.ready.done()]
+        """An `answer(call)` may make new providers for every call: keep no more of them than calls can be waiting."""
+        idle = [staff for staff in self._staff if not staff.calls and staff.ready and staff.ready.done()]
         for staff in idle[: -self._kept]:
             self._staff.remove(staff)
             await staff.dismiss()

@@ -212,8 +212,9 @@ class MediaSocket:
     async def _end(self, writer: asyncio.Task[None]) -> None:
         """The one way out, whatever led here."""
         self._strangers.discard(self)
+        self._ending = self._ending or "the server stops"
         if self._driver:
-            self._driver.on_closed(self._ending or "the call is over")
+            self._driver.on_closed(self._ending)
             await self._driver.finish()
         self._exchange.switchboard.disconnect(self)
         self._exchange.metrics.live.set(self._exchange.switchboard.live)

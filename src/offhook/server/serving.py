@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from offhook.errors import ConfigurationError, OffhookError
@@ -14,6 +14,9 @@ from offhook.server.exchange import Exchange
 from offhook.settings import Settings
 
 BACKLOG = 2_048
+
+AT_FIRST_SIGHT = 0.1
+"""Seconds in which most of what can be wrong with an agent shows. Only then is anybody told that we listen."""
 
 
 class _MediaProtocol(WebSocketsSansIOProtocol):
@@ -39,7 +42,7 @@ def listen(host: str, port: int) -> socket.socket:
 class PhoneServer(uvicorn.Server):
     """Serves one application. The first signal drains: no new calls, the running ones may finish. The second ends."""
 
-    def __init__(self, app: FastAPI, settings: Settings, listening: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, app: Starlette, settings: Settings, listening: Callable[[], None] = lambda: None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -82,10 +85,11 @@ class PhoneServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         opening = self.exchange.open()
         opening.add_done_callback(self._on_opened)
-        await asyncio.sleep(0)  # what is wrong at first sight is known before anybody is told that we listen
-        if not opening.done():
+        await asyncio.wait({opening}, timeout=AT_FIRST_SIGHT)
+        if not (opening.done() and opening.exception()):
             await self.serve([listener])
         if opening.done() and not opening.cancelled() and (error := opening.exception()):
+            await self.exchange.aclose()
             raise error
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

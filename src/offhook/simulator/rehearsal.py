@@ -10,7 +10,6 @@ The same driver, call and providers run as in a live call. Only the clock and th
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from offhook import __version__
 from offhook.agent import Agent
 from offhook.call.outputs import AgentSaid, FlowFinished, Report, TurnTimed, UserSaid, Warned
 from offhook.call.tape import Header, encode_header
@@ -24,6 +23,7 @@ from offhook.simulator.evidence import Attentive
 from offhook.simulator.line import Line
 from offhook.simulator.report import CallReport
 from offhook.timebase import Instant
+from offhook.version import VERSION
 
 
 @dataclass
@@ -66,13 +66,14 @@ def rehearse(
     parameters: Mapping[str, str] | None = None,
     frame: int = 160,
     limit: float = 3600.0,
+    recordings: dict[str, bytes] | None = None,
     on_driver: Callable[[Driver], None] | None = None,
 ) -> Rehearsal:
     """One call of `agent` with a caller who follows `script`. Raises what the call raised."""
     result = Rehearsal()
     services = Services.of(agent)
-    config = services.config(agent)
-    result.tape += encode_header(Header(__version__, "", config))
+    config = services.config(agent, recordings)
+    result.tape += encode_header(Header(VERSION, "", config))
 
     async def whole_call() -> None:
         drivers: list[Driver] = []

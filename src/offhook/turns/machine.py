@@ -17,7 +17,7 @@ class TurnMachine:
         self.caller = Caller.ABSENT
         self.agent = Agent.NOT_STARTED
         self.heard = 0
-        """Samples of the caller's audio whose content is known."""
+        """Samples of the caller's audio whose content is known. What was lost on the way is not counted."""
         self.speech_started = 0
         self.speech_stopped = 0
         self._entered_at = Instant(0)
@@ -31,14 +31,14 @@ class TurnMachine:
             return None
         return after(self._entered_at, self._wait(rule))
 
-    def handle(self, now: Instant, event: Event, position: int | None = None) -> list[Move]:
-        """Take one event; `position` is where on the caller's track speech started or stopped. Returns what has to be
+    def handle(self, now: Instant, event: Event, at: int | None = None) -> list[Move]:
+        """Take one event; `at` is the value that `heard` had where speech started or stopped. Returns what has to be
         done, in order.
         """
-        if event is Event.SPEECH_STARTED and position is not None:
-            self.speech_started = position
-        elif event is Event.SPEECH_STOPPED and position is not None:
-            self.speech_stopped = position
+        if event is Event.SPEECH_STARTED and at is not None:
+            self.speech_started = at
+        elif event is Event.SPEECH_STOPPED and at is not None:
+            self.speech_stopped = at
         before = (self.caller, self.agent)
         moves: list[Move] = []
         step = AGENT.get((self.agent, event))
@@ -53,7 +53,7 @@ class TurnMachine:
         return moves + self.advance(now, self.heard)
 
     def advance(self, now: Instant, heard: int) -> list[Move]:
-        """Let time pass: the caller's audio is known up to sample `heard`, and it is `now`."""
+        """Let time pass: `heard` samples of the caller's audio are known, and it is `now`."""
         self.heard = max(self.heard, heard)
         moves: list[Move] = []
         while (rule := JOINT.get((self.caller, self.agent))) is not None and self._due(rule, now):

@@ -1,0 +1,129 @@
+"""What bad input gets: words in the log, once a call, and nothing else. A healthy call runs beside each."""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from doors import begin, hear, ids, plain, run, serving, sound, until_closed
+
+from offhook.agent import Agent
+from offhook.carrier.twilio import messages
+from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice
+from offhook.server.live import LiveEngine
+from offhook.simulator.evidence import Loudness
+
+CALL, STREAM = ids(1)
+HELLO = Agent(greeting="Hello.", stt=ScriptedTranscriber(), llm=ScriptedModel(), tts=ScriptedVoice(delay=0))
+STOP = messages.stop(STREAM, CALL, "AC", sequence=99)
+
+
+def media(payload: Any, **more: Any) -> str:
+    body = {"track": "inbound", "chunk": "1", "timestamp": "0", "payload": payload}
+    return json.dumps({"event": "media", "sequenceNumber": "2", "streamSid": STREAM, "media": body} | more)
+
+
+IN_CALL: dict[str, str | bytes] = {
+    "no JSON": "{oops",
+    "null": "null",
+    "a list": "[1, 2]",
+    "a number": "42",
+    "a binary frame": b"\x00\xff" * 80,
+    "an unknown event": '{"event": "weather", "streamSid": "MZ"}',
+    "no event": "{}",
+    "media is a list": media("", media=[1]),
+    "no payload": media("", media={"track": "inbound"}),
+    "a payload that is not base64": media("*** not base64 ***"),
+    "a payload that is no text": media(7),
+    "an empty payload": media(""),
+    "another stream's id": media("/w==", streamSid="MZ" + "9" * 32),
+    "a second start": messages.start(STREAM, CALL, "AC"),
+    "a mark that was never sent": messages.mark(STREAM, "nobody's", sequence=2),
+    "the key Z": json.dumps({"event": "dtmf", "streamSid": STREAM, "dtmf": {"digit": "Z"}}),
+    "a message beyond measure": media("A" * 140_000),
+}
+
+
+def told(caplog: pytest.LogCaptureFixture, call_id: str, event: str) -> list[str]:
+    facts = [record.__dict__["facts"] for record in caplog.records if "facts" in record.__dict__]
+    return [str(each) for each in facts if each["event"] == event and each["call"] == call_id]
+
+
+@pytest.fixture
+def beside(caplog: pytest.LogCaptureFixture) -> Callable[..., None]:
+    """Plays frames to a server, in a call of its own, beside a healthy call; both then end as calls do."""
+    caplog.set_level(logging.INFO, "offhook")
+
+    def play(frames: list[str | bytes], **settings: Any) -> None:
+        async def scenario() -> None:
+            engine = LiveEngine(plain(), Loudness())
+            async with (
+                serving(HELLO, engine, **settings) as server,
+                server.dial() as healthy,
+                server.dial() as phone,
+            ):
+                for text in begin(2):
+                    await healthy.send(text)
+                assert await hear(healthy)
+                for frame in frames:
+                    await phone.send(frame)
+                await until_closed(phone)
+                await healthy.send(sound(0, b"\xff" * 160, 2))
+                assert server.exchange.switchboard.live == 1
+                await healthy.send(messages.stop(ids(2)[1], ids(2)[0], "AC", sequence=3))
+                await until_closed(healthy)
+                await server.idle()
+
+        run(scenario())
+        assert not told(caplog, ids(2)[0], "warning")
+        assert "Traceback" not in caplog.text
+
+    return play
+
+
+@pytest.mark.parametrize("what", IN_CALL)
+def test_in_the_middle_of_a_call(what: str, beside: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
+    beside([*begin(), *[IN_CALL[what]] * 3, sound(0, b"\xff" * 160), STOP])
+    assert len(told(caplog, CALL, "warning")) == 1
+    assert len(told(caplog, CALL, "end")) == 1
+
+
+@pytest.mark.parametrize("what", IN_CALL)
+def test_before_the_start(what: str, beside: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
+    frames = [IN_CALL[what]] * 3 if what != "a second start" else []
+    beside([*frames, *begin(), STOP])
+    assert len(told(caplog, CALL, "end")) == 1
+
+
+def test_eighty_kilobytes_of_sound(beside: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
+    beside([*begin(), sound(0, b"\xff" * 80_000), STOP])
+    assert not told(caplog, CALL, "warning")
+
+
+def test_no_connected(beside: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
+    beside([begin()[1], STOP])
+    assert "without a connected message" in caplog.text
+
+
+def test_media_after_stop(beside: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
+    beside([*begin(), STOP, sound(0, b"\xff" * 160)])
+    assert len(told(caplog, CALL, "end")) == 1
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [],
+        [messages.connected()],
+        [messages.connected(), '{"event": "start", "start": {}}'],
+        [messages.connected(), STOP],
+        ["null", b"binary"],
+    ],
+)
+def test_no_start_that_names_a_call(
+    frames: list[str | bytes], beside: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    beside(frames, start_timeout=0.2)
+    assert 'no "start" message' in caplog.text
+    assert not told(caplog, CALL, "start")

@@ -1,0 +1,107 @@
+"""The engine of real calls: providers are shared and closed, and a call's tape replays."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from doors import begin, hear, ids, plain, run, serving, sound, until_closed
+
+from offhook.agent import Agent
+from offhook.call.replay import first_difference
+from offhook.call.tape import read
+from offhook.carrier.twilio import messages
+from offhook.errors import ConfigurationError, OffhookError
+from offhook.providers.interfaces import Conversation
+from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice
+from offhook.server.live import LiveEngine
+from offhook.simulator.evidence import Loudness
+
+
+class Staff(ScriptedVoice):
+    """A voice that remembers being made ready and closed."""
+
+    def __init__(self, failure: OffhookError | None = None) -> None:
+        super().__init__(delay=0)
+        self.events: list[str] = []
+        self.failure = failure
+
+    async def ready(self) -> None:
+        self.events.append("ready")
+        if self.failure:
+            raise self.failure
+
+    async def aclose(self) -> None:
+        self.events.append("closed")
+
+
+def agent_with(voice: Staff) -> Agent:
+    return Agent(greeting="Hello.", stt=ScriptedTranscriber(), llm=ScriptedModel(), tts=voice)
+
+
+def test_a_live_call_leaves_a_tape_that_replays(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        voice = Staff()
+        engine = LiveEngine(plain(record=tmp_path), Loudness())
+        async with serving(agent_with(voice), engine) as server, server.dial() as phone:
+            for text in begin():
+                await phone.send(text)
+            for index in range(20):
+                await phone.send(sound(index, b"\xff" * 160))
+            assert await hear(phone)
+            await phone.send(messages.stop(ids()[1], ids()[0], "AC", sequence=99))
+            await until_closed(phone)
+            await server.idle()
+        assert voice.events == ["ready", "closed"]
+
+    run(scenario())
+    [file] = tmp_path.glob("*.tape")
+    assert file.stem == ids()[0]
+    tape = read(file.read_bytes())
+    assert len(tape.steps) > 20
+    assert first_difference(tape) is None
+
+
+def test_agents_are_prepared_once_and_failures_are_tried_again() -> None:
+    async def scenario() -> None:
+        engine = LiveEngine(plain(), Loudness())
+        voice = Staff(ConfigurationError("no key"))
+        agent = agent_with(voice)
+        with pytest.raises(ConfigurationError, match="no key"):
+            await engine.prepare(agent)
+        voice.failure = None
+        await asyncio.gather(engine.prepare(agent), engine.prepare(agent))
+        await engine.prepare(agent)
+        assert voice.events == ["ready", "ready"]
+        await engine.aclose()
+        assert voice.events == ["ready", "ready", "closed"]
+
+    run(scenario())
+
+
+def test_an_agent_for_every_call_is_not_kept_for_ever() -> None:
+    async def scenario() -> None:
+        engine = LiveEngine(plain(max_calls=3), Loudness())
+        voice = Staff()
+
+        def made_for_one_call() -> Agent:
+            async def reply(call: object, history: Conversation) -> AsyncIterator[str]:
+                yield "Hello."
+
+            return Agent(stt=ScriptedTranscriber(), llm=reply, tts=voice)
+
+        for _ in range(10):
+            await engine.prepare(made_for_one_call())
+        assert len(engine._staff) == 3
+        assert "closed" not in voice.events, "an instance belongs to whoever made it"
+        await engine.aclose()
+
+    run(scenario())
+
+
+def test_a_provider_nobody_knows() -> None:
+    async def scenario() -> None:
+        with pytest.raises(ConfigurationError):
+            await LiveEngine(plain(), Loudness()).prepare(Agent(llm="nobody/knows", stt=Staff(), tts=Staff()))
+
+    run(scenario())

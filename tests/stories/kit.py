@@ -9,6 +9,7 @@ import numpy as np
 from offhook import Agent
 from offhook.audio import mulaw
 from offhook.call.inputs import Order
+from offhook.call.outputs import CallEnded
 from offhook.call.replay import first_difference
 from offhook.call.tape import read
 from offhook.conversation.messages import Message
@@ -21,6 +22,8 @@ from offhook.simulator.rehearsal import Rehearsal, rehearse
 from offhook.simulator.report import CallReport, Turn
 from offhook.simulator.sounds import Sound, sound
 
+FAULT = "we closed the socket"
+"""Why a call ended that did not end itself: nobody but a fault of ours closes the socket of a call that goes on."""
 Story = Callable[[SimulatedCaller], Awaitable[None]]
 
 _WORD = 2_080
@@ -52,8 +55,8 @@ def recognise(utterance: Utterance) -> Transcript:
     edges = np.flatnonzero(np.diff(np.convolve(loud, np.ones(40), "same") > 0, prepend=False, append=False))
     words = []
     for start, end in zip(edges[::2], edges[1::2], strict=True):
-        crossings = int(np.count_nonzero(np.diff(np.signbit(pcm[start:end]))))
-        index = round((crossings * 8_000 / (end - start - 40) / 2 - _BASE) / _STEP)
+        hertz = int(np.abs(np.fft.rfft(pcm[start:end])).argmax()) * 8_000 / (end - start)
+        index = round((hertz - _BASE) / _STEP)
         if end - start > _WORD // 2 and 0 <= index < len(VOCABULARY):
             words.append(VOCABULARY[index])
     return Transcript(" ".join(word for word in words if word != "cough"))
@@ -85,6 +88,8 @@ def tell(agent: Agent, script: Story, **settings: Any) -> Rehearsal:
     left of the call, and its tape replays exactly."""
     told = rehearse(agent, script, **{"hearing": Loudness(), **settings})
     assert call(told).problems == ()
+    (end,) = [report for _, report in told.reports if isinstance(report, CallEnded)]
+    assert end.reason != FAULT, "a fault ended the call"
     for provider in (agent.stt, agent.llm, agent.tts):
         assert getattr(provider, "running", 0) == 0
     assert first_difference(read(bytes(told.tape))) is None

@@ -102,6 +102,11 @@ class Answering:
             return self.say(now, Draft(say=phrases.failure_goodbye, outcome="failure"))
         return self.say(now, Draft(say=phrases.apology))
 
+    def said(self, reply: Reply) -> None:
+        """A reply was heard, whole or until the caller broke in. If it answers the caller, all is well again."""
+        if reply.draft.user and not reply.broken:
+            self._failures = 0
+
     def failed(self, now: Instant, request: int) -> None:
         """A request for text or speech will not be answered."""
         if self._guess is not None and self._guess.owns(request):
@@ -122,7 +127,6 @@ class Answering:
         if self._timed or reply is None or turn is None:
             return
         self._timed = True
-        self._failures = 0
 
         def since(instant: Instant | None) -> int:
             return -1 if instant is None else max(0, instant - turn.ended_at)

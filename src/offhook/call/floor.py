@@ -182,6 +182,7 @@ class Floor:
                 self.answering.unsay(reply)
             self.emit_all(self.answering.apologise(now))
         else:
+            self.answering.said(reply)
             self.answering.over()
             self.emit(Event.PLAYBACK_FINISHED)
         return True
@@ -191,8 +192,7 @@ class Floor:
         if self.machine.agent is not Agent.LISTENING:
             return False
         if self.keys:
-            if self.machine.caller is not Caller.SPEAKING:
-                self.attention.drop()
+            self.attention.drop()
             self.answering.forget_guess()
             self.emit(Event.KEYS_ENTERED)
             self.begin(now, self._mind.keyed(self.keys.popleft()))
@@ -209,7 +209,10 @@ class Floor:
 
     def stop_speaking(self, now: Instant) -> None:
         """Drop what we are saying, and put down what was heard of it."""
-        self.said(self.speaker.stop(now), complete=False)
+        reply, words = self.speaker.reply, self.speaker.stop(now)
+        if reply is not None and words:
+            self.answering.said(reply)
+        self.said(words, complete=False)
         self.answering.over()
 
     def said(self, words: str, *, complete: bool) -> None:

@@ -95,10 +95,9 @@ class Reply:
         self._requests.alive(now, self._writing, self._config.limits.reply)
         self._cut(now, self._cutter.feed(text))
 
-    def wrote_all(self, now: Instant, *, failed: bool = False) -> None:
+    def wrote_all(self, now: Instant) -> None:
         """The text is complete, or nothing more will come of it."""
         assert self._writing is not None
-        self.broken |= failed
         self._requests.close(self._writing)
         self._writing = None
         self._cut(now, self._cutter.finish())
@@ -112,20 +111,24 @@ class Reply:
         piece.audio += mulaw
         piece.words += words
 
-    def voiced_all(self, now: Instant, request: int, *, failed: bool = False) -> None:
-        """The speech of one piece is complete, or nothing more will come of it."""
+    def voiced_all(self, now: Instant, request: int) -> None:
+        """The speech of one piece is complete."""
         piece = self._piece(request)
         self._requests.close(request)
-        piece.request, piece.done, piece.failed = None, True, failed
-        self.broken |= failed
+        piece.request, piece.done = None, True
         self._speak(now)
 
     def fail(self, now: Instant, request: int) -> None:
-        """A request that it owns will not be answered: it has to do with what it has."""
+        """A request that it owns will not be answered: it has to do with what it has. Nothing is said behind a hole."""
+        self.broken = True
         if request == self._writing:
-            self.wrote_all(now, failed=True)
-        else:
-            self.voiced_all(now, request, failed=True)
+            self.wrote_all(now)
+            return
+        piece = self._piece(request)
+        self._requests.close(request)
+        piece.request, piece.failed = None, True
+        self.cancel()
+        del self.pieces[self.pieces.index(piece) + 1 :]
 
     def cancel(self) -> None:
         """Whatever is still being worked on is not wanted any more."""

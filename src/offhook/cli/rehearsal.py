@@ -10,7 +10,6 @@ import numpy as np
 from pydantic import SecretStr
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from offhook.audio import mulaw, wav
 from offhook.call.outputs import AgentSaid, FlowFinished, Report, TurnTimed, UserSaid, Warned
@@ -55,7 +54,7 @@ class Demonstration:
                 async with asyncio.timeout(limit):
                     await self._first(serving, self._call(listening, listener.getsockname()[1]))
             except TimeoutError:
-                self._console.print(f"[red]The call was not over after {limit:g} s.[/]")
+                self._print(f"[red]The call was not over after {limit:g} s.[/]")
             finally:
                 server.stop()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -74,15 +73,15 @@ class Demonstration:
     async def _call(self, listening: asyncio.Event, port: int) -> None:
         await listening.wait()
         self._guest = Guest(await self._answers())
-        self._console.print(f"Offhook listens on 127.0.0.1:{port}; a simulated caller rings.\n")
+        self._print(f"Offhook listens on 127.0.0.1:{port}; a simulated caller rings.\n")
         report = await ring(f"http://127.0.0.1:{port}{VOICE_PATH}", self._guest.call)
         for problem in report.problems:
-            self._console.print(f"[red]Not as the carrier wants it: {escape(problem)}[/]")
+            self._print(f"[red]Not as the carrier wants it: {escape(problem)}[/]")
 
     async def _answers(self) -> dict[str, Any]:
         if self._caller_audio is not None:
             return recorded(self._caller_audio)
-        voice = registry.voice("local/en-gb")
+        voice = registry.voice("local/en-us-nyc")
         try:
             await voice.ready()
             return await synthesized(voice)
@@ -95,41 +94,45 @@ class Demonstration:
             self._guest.overhear(report)
         match report:
             case UserSaid(text):
-                self._console.print(f"[cyan]caller[/]  {escape(text)}")
+                self._print(f"[cyan]caller[/]  {escape(text)}")
             case AgentSaid(text, complete):
-                self._console.print(f"[green]agent[/]   {escape(text)}{'' if complete else ' …'}")
+                self._print(f"[green]agent[/]   {escape(text)}{'' if complete else ' …'}")
             case TurnTimed():
-                stages = ", ".join(f"{stage} {ms}" for stage, ms in delays(report).items())
-                self._console.print(f"        [dim]ms after the caller's last sound: {stages}[/]")
+                stages = ", ".join(f"{stage} {ms}" for stage, ms in delays(report).items() if stage != "played")
+                self._print(f"        [dim]replies after {report.played // 1_000} ms ({stages})[/]")
             case Warned(_, words):
-                self._console.print(f"[yellow]warning[/] {escape(words)}")
+                self._print(f"[yellow]warning[/] {escape(words)}")
             case _:
                 pass
 
     def _sum_up(self) -> bool:
         flow = next((report for report in self._reports if isinstance(report, FlowFinished)), None)
-        table = Table(title="What came of it", title_justify="left", show_header=False)
+        done = flow is not None and flow.outcome == "done"
+        self._print("")
         if flow is not None:
             for question in BOOKING.questions:
                 value = flow.answers.get(question.id)
-                table.add_row(question.called, question.answer.read_back(value) if value else "–")
+                self._print(f"{question.called:>18}  {question.answer.read_back(value) if value else '–'}")
         played = [report.played / 1_000 for report in self._reports if isinstance(report, TurnTimed)]
         if played:
-            table.add_row(
-                "delay of the reply",
-                f"{median(played):.0f} ms (median of {len(played)} turns, {max(played):.0f} at most)",
-            )
+            turns = f"median of {len(played)} turns, {max(played):.0f} at most"
+            self._print(f"{'replies after':>18}  {median(played):.0f} ms ({turns})")
         for path in sorted(set(self._folder.glob("*.tape")) - self._before):
-            tape = read(path.read_bytes())
-            caller, agent = (mulaw.decode(track) for track in tracks(tape))
-            recording = path.with_suffix(".wav")
-            recording.write_bytes(wav.write(RATE, np.stack([caller, agent], axis=1)))
-            table.add_row("recording (caller left, agent right)", str(recording))
-            same = "replays exactly" if first_difference(tape) is None else "does not replay exactly"
-            table.add_row(f"tape, {same}", str(path))
-        self._console.print()
-        self._console.print(table)
-        done = flow is not None and flow.outcome == "done"
+            self._keep(path)
         if not done:
-            self._console.print("[red]No room was booked.[/]")
+            self._print("[red]No room was booked.[/]")
         return done
+
+    def _keep(self, path: Path) -> None:
+        """Turn a tape into a recording that can be listened to."""
+        tape = read(path.read_bytes())
+        caller, agent = (mulaw.decode(track) for track in tracks(tape))
+        recording = path.with_suffix(".wav")
+        recording.write_bytes(wav.write(RATE, np.stack([caller, agent], axis=1)))
+        same = "replays exactly" if first_difference(tape) is None else "does not replay exactly"
+        self._print(f"{'recording':>18}  {escape(str(recording))} (caller left, agent right)")
+        self._print(f"{'tape':>18}  {escape(str(path))} ({same}: offhook replay --timeline TAPE)")
+
+    def _print(self, markup: str) -> None:
+        """One line, however long: what wraps cannot be copied."""
+        self._console.print(markup, soft_wrap=True)

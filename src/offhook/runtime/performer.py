@@ -32,6 +32,8 @@ logger = logging.getLogger("offhook.runtime")
 
 _FINISH_SECONDS = 1.0
 """How long a provider may take to let go of a cancelled request before it is left behind."""
+_OPENING = 256
+"""Bytes of speech in which it shows whether they are samples: some milliseconds."""
 
 T = TypeVar("T")
 
@@ -120,7 +122,9 @@ class Performer:
 
 
 async def preferred(ways: Sequence[Callable[[], AsyncIterator[T]]]) -> AsyncIterator[T]:
-    """What the first provider yields; if it fails before it has yielded anything, what the next one does."""
+    """What the first provider yields; if it fails before it has yielded anything, what the next one does. To yield
+    nothing at all is to fail.
+    """
     for last, way in enumerate(ways, start=1 - len(ways)):
         begun = False
         try:
@@ -128,30 +132,41 @@ async def preferred(ways: Sequence[Callable[[], AsyncIterator[T]]]) -> AsyncIter
                 async for item in items:
                     begun = True
                     yield item
-            return
-        except ProviderError as error:
+            if begun:
+                return
+            raise ProviderError(Failure.BROKEN, "the provider had nothing to say")
+        except Exception as error:
             if begun or last == 0:
                 raise
-            logger.warning("A provider failed, the next one is asked: %s", error)
+            fault = None if isinstance(error, OffhookError) else error
+            logger.warning("A provider failed, the next one is asked: %s", error, exc_info=fault)
 
 
 async def spoken(voice: Voice, text: str) -> AsyncIterator[bytes]:
     """A text in a voice, as mu-law at 8 kHz."""
     resampler = Resampler(voice.rate, RATE)
-    checked = False
-    async with aclosing(cast(Any, voice.speak(text))) as pieces:
+    async with aclosing(_opened(cast(Any, voice.speak(text)))) as pieces:
         async for pcm in pieces:
-            if not checked and pcm:
-                require_samples(pcm)
-                checked = True
-            samples = resampler.feed(pcm)
-            if samples:
+            if samples := resampler.feed(pcm):
                 yield _companded(samples)
-    samples = resampler.flush()
-    if samples:
+    if samples := resampler.flush():
         yield _companded(samples)
-    if not checked:
-        raise ProviderError(Failure.BROKEN, "the voice had nothing to say")
+
+
+async def _opened(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes, after a look at the first of them. Raises AudioFormatError for what is no sound."""
+    opening: bytes | None = b""
+    async with aclosing(cast(Any, pieces)):
+        async for piece in pieces:
+            if opening is None:
+                yield piece
+            elif len(opening := opening + piece) >= _OPENING:
+                require_samples(opening)
+                yield opening
+                opening = None
+    if opening:
+        require_samples(opening)
+        yield opening
 
 
 def _companded(pcm: bytes) -> bytes:

@@ -75,29 +75,24 @@ def rehearse(
     config = services.config(agent, recordings)
     result.tape += encode_header(Header(VERSION, "", config))
 
+    def answer(send: Callable[[str], None], close: Callable[[], None]) -> Driver:
+        driver = Driver(
+            config,
+            services,
+            hearing or Attentive(),
+            stream=TwilioStream(two_way=True),
+            send=send,
+            close=close,
+            report=lambda now, report: result.reports.append((now, report)),
+            clock=LoopClock(),
+            tape=result.tape.extend,
+        )
+        if on_driver is not None:
+            on_driver(driver)
+        return driver
+
     async def whole_call() -> None:
-        drivers: list[Driver] = []
-
-        def make(send: Callable[[str], None], close: Callable[[], None]) -> Driver:
-            driver = Driver(
-                config,
-                services,
-                hearing or Attentive(),
-                stream=TwilioStream(two_way=True),
-                send=send,
-                close=close,
-                report=lambda now, report: result.reports.append((now, report)),
-                clock=LoopClock(),
-                tape=result.tape.extend,
-            )
-            drivers.append(driver)
-            if on_driver is not None:
-                on_driver(driver)
-            return driver
-
-        result.caller = await scenario.converse(make, script, line, parameters, frame)
-        for driver in drivers:
-            await driver.finish()
+        result.caller = await scenario.converse(answer, script, line, parameters, frame)
         await services.aclose()
 
     world.run(whole_call(), limit=limit)

@@ -88,6 +88,8 @@ CALLER: dict[tuple[Caller, Event], Caller] = {
     (_C.SILENT, _E.WAIT_ASKED): _C.WAITING,
     (_C.PAUSED, _E.KEYS_ENTERED): _C.SILENT,
     (_C.WAITING, _E.KEYS_ENTERED): _C.SILENT,
+    # Who speaks and answers by keypad has answered: what is being said belongs to it, and is no interruption.
+    (_C.SPEAKING, _E.KEYS_ENTERED): _C.SILENT,
     **{(state, _E.CALLER_LEFT): _C.ABSENT for state in (_C.SILENT, _C.SPEAKING, _C.PAUSED, _C.WAITING)},
 }
 
@@ -126,8 +128,9 @@ AGENT: dict[tuple[Agent, Event], Step] = {
     # The end.
     **{
         (state, _E.GOODBYE_STARTED): Step(_A.SAYING_GOODBYE)
-        for state in (_A.LISTENING, _A.THINKING, _A.USING_TOOL, _A.SPEAKING, _A.SPEAKING_FIRMLY, _A.HOLDING)
+        for state in (_A.LISTENING, _A.THINKING, _A.USING_TOOL, _A.SPEAKING, _A.SPEAKING_FIRMLY)
     },
+    (_A.HOLDING, _E.GOODBYE_STARTED): Step(_A.SAYING_GOODBYE, Move.RESUME),
     (_A.SAYING_GOODBYE, _E.PLAYBACK_FINISHED): Step(_A.SAYING_GOODBYE, Move.HANG_UP),
     **{
         (state, _E.TRANSFER_STARTED): Step(_A.TRANSFERRING)
@@ -173,7 +176,7 @@ CALLER_IGNORES: dict[Caller, set[Event]] = {
     | {_E.CALLER_ARRIVED, _E.SPEECH_STOPPED, _E.BACKCHANNEL_HEARD, _E.NOTHING_HEARD, _E.KEY_PRESSED, _E.KEYS_ENTERED},
     _C.SPEAKING: _NEWS_OF_THE_AGENT | _NEWS_OF_THE_LINE
     | {_E.CALLER_ARRIVED, _E.SPEECH_STARTED, _E.WORDS_HEARD, _E.BACKCHANNEL_HEARD, _E.NOTHING_HEARD, _E.WAIT_ASKED,
-       _E.KEY_PRESSED, _E.KEYS_ENTERED},
+       _E.KEY_PRESSED},
     _C.PAUSED: _NEWS_OF_THE_AGENT | _NEWS_OF_THE_LINE
     | {_E.CALLER_ARRIVED, _E.SPEECH_STOPPED, _E.WORDS_HEARD, _E.BACKCHANNEL_HEARD, _E.KEY_PRESSED},
     _C.WAITING: _NEWS_OF_THE_AGENT | _NEWS_OF_THE_LINE

@@ -1,0 +1,138 @@
+"""OpenAI's language models, and those of all who speak the same Chat Completions."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+
+from offhook.errors import ConfigurationError
+from offhook.providers.interfaces import Conversation, LanguageModel
+from offhook.providers.models.events import ReplyEvent, TextPiece, ToolCall, ToolSpec, Usage
+from offhook.providers.models.openai_base import OpenAIWriter
+from offhook.providers.models.openai_responses import OpenAIResponsesModel
+from offhook.providers.openai_client import finish, sse
+
+
+class OpenAIModel(OpenAIWriter):
+    """Parameters are Chat Completions' own, or the server's: `temperature=0.3`, `reasoning_effort="minimal"`, …"""
+
+    vendor = "openai"
+
+    def _create(self, client: Any) -> Callable[..., Any]:
+        create: Callable[..., Any] = client.chat.completions.with_streaming_response.create
+        return create
+
+    def _request(self, conversation: Conversation, tools: Sequence[ToolSpec]) -> dict[str, Any]:
+        return {
+            "messages": [{"role": each.role.value, "content": each.text} for each in conversation.messages],
+            "stream_options": {"include_usage": True},
+            **({"tools": [_tool(each) for each in tools]} if tools else {}),
+        }
+
+    async def _read(self, response: Any) -> AsyncGenerator[ReplyEvent, None]:
+        """The last chunk with usage has no choices, and not every server ends with [DONE]."""
+        calls = _Calls()
+        finished = False
+        async with aclosing(sse(response)) as stream:
+            async for data in stream:
+                if data == b"[DONE]":
+                    await finish(stream)
+                    return
+                chunk = _CHUNK.decode(data)
+                if chunk.error is not None:
+                    raise self._account.said(self._name, chunk.error)
+                for choice in chunk.choices or ():
+                    delta = choice.delta or _Delta()
+                    if text := delta.content or delta.refusal:
+                        yield TextPiece(text)
+                    calls.add(delta.tool_calls or ())
+                    if choice.finish_reason:
+                        finished = True
+                        for call in calls.complete():
+                            yield call
+                if chunk.usage is not None:
+                    yield Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+        if not finished:
+            raise self._broken_off()
+
+
+class _Function(msgspec.Struct):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _Fragment(msgspec.Struct):
+    index: int = 0
+    id: str | None = None
+    function: _Function | None = None
+
+
+class _Delta(msgspec.Struct):
+    content: str | None = None
+    refusal: str | None = None
+    tool_calls: list[_Fragment] | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    error: Any = None
+
+
+_CHUNK = msgspec.json.Decoder(_Chunk)
+
+
+class _Calls:
+    """Calls put together from fragments: by index, for those of parallel calls come mixed, and only the first has id
+    and name."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, _Call] = {}
+
+    def add(self, fragments: Sequence[_Fragment]) -> None:
+        for fragment in fragments:
+            call = self._parts.setdefault(fragment.index, _Call())
+            call.id = call.id or fragment.id or ""
+            if fragment.function is not None:
+                call.name = call.name or fragment.function.name or ""
+                call.arguments += fragment.function.arguments or ""
+
+    def complete(self) -> list[ToolCall]:
+        calls = [
+            ToolCall(call.id or f"call_{index}", call.name, call.arguments or "{}")
+            for index, call in sorted(self._parts.items())
+        ]
+        self._parts.clear()
+        return calls
+
+
+class _Call(msgspec.Struct):
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+def _tool(spec: ToolSpec) -> dict[str, Any]:
+    function = {"name": spec.name, "description": spec.description, "parameters": spec.schema}
+    return {"type": "function", "function": function}
+
+
+def language_model(model: str) -> LanguageModel:
+    """The provider `openai/MODEL`, or `openai/responses:MODEL` for the Responses interface."""
+    kind, _, name = model.partition(":")
+    if kind == "responses":
+        model = name
+    if not model:
+        raise ConfigurationError("say which model replies: openai/gpt-4o-mini, …")
+    return OpenAIResponsesModel(model) if kind == "responses" else OpenAIModel(model)

@@ -1,0 +1,96 @@
+"""OpenAI's language models through the Responses interface. Nothing is kept there: we hold the history ourselves."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+
+from offhook.errors import ConfigurationError
+from offhook.providers.interfaces import Conversation, LanguageModel
+from offhook.providers.models.events import ReplyEvent, TextPiece, ToolCall, ToolSpec, Usage
+from offhook.providers.models.openai_base import OpenAIWriter
+from offhook.providers.openai_client import finish, sse
+
+
+class OpenAIResponsesModel(OpenAIWriter):
+    """Parameters are this interface's: `reasoning={"effort": "minimal"}`, …"""
+
+    vendor = "openai-responses"
+
+    def _create(self, client: Any) -> Callable[..., Any]:
+        create: Callable[..., Any] = client.responses.with_streaming_response.create
+        return create
+
+    def _request(self, conversation: Conversation, tools: Sequence[ToolSpec]) -> dict[str, Any]:
+        return {
+            "input": [{"role": each.role.value, "content": each.text} for each in conversation.messages],
+            "store": False,
+            **({"tools": [_tool(each) for each in tools]} if tools else {}),
+        }
+
+    async def _read(self, response: Any) -> AsyncGenerator[ReplyEvent, None]:
+        async with aclosing(sse(response)) as stream:
+            async for data in stream:
+                event = _EVENT.decode(data) if data != b"[DONE]" else _Event()
+                match event.type:
+                    case "response.output_text.delta" | "response.refusal.delta":
+                        yield TextPiece(event.delta)
+                    case "response.output_item.done" if event.item and event.item.type == "function_call":
+                        yield ToolCall(event.item.call_id, event.item.name, event.item.arguments or "{}")
+                    case "response.completed" | "response.incomplete":
+                        if event.response and (usage := event.response.usage):
+                            yield Usage(usage.input_tokens, usage.output_tokens)
+                        await finish(stream)
+                        return
+                    case "response.failed":
+                        raise self._account.said(self._name, event.response and event.response.error)
+                    case "error":
+                        raise self._account.said(self._name, {"code": event.code, "message": event.message})
+        raise self._broken_off()
+
+
+class _Item(msgspec.Struct):
+    type: str = ""
+    call_id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class _Response(msgspec.Struct):
+    usage: _Usage | None = None
+    error: Any = None
+
+
+class _Event(msgspec.Struct):
+    type: str = ""
+    delta: str = ""
+    item: _Item | None = None
+    response: _Response | None = None
+    code: str | None = None
+    message: str | None = None
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+
+
+def _tool(spec: ToolSpec) -> dict[str, Any]:
+    return {
+        "type": "function",
+        "name": spec.name,
+        "description": spec.description,
+        "parameters": spec.schema,
+        "strict": False,
+    }
+
+
+def language_model(model: str) -> LanguageModel:
+    """The provider `openai-responses/MODEL`."""
+    if not model:
+        raise ConfigurationError("say which model replies: openai-responses/gpt-4o-mini, …")
+    return OpenAIResponsesModel(model)

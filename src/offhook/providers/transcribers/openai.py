@@ -1,0 +1,129 @@
+"""OpenAI's transcription of whole utterances, uploaded as a WAV file."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from offhook.audio import mulaw, wav
+from offhook.audio.resample import Resampler
+from offhook.errors import ConfigurationError, Failure
+from offhook.providers.interfaces import Transcriber, Transcript, Utterance
+from offhook.providers.openai_client import TIMEOUT, Account, OpenAIError, finish, sse
+from offhook.providers.transcribers.openai_prompt import hint, is_echo
+from offhook.providers.transcribers.openai_realtime import RealtimeTranscriber
+from offhook.timebase import RATE
+
+WAV_RATE = 16_000
+"""What the models hear at; the server would resample anything else."""
+SHORTEST = RATE // 8
+"""Samples at 8 kHz. Below 100 ms the server answers 400 `audio_too_short`; a short "yes" is padded, never dropped."""
+
+
+class OpenAITranscriber:
+    """Asks `model`: "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "whisper-1", or whatever the server has.
+
+    With `stream`, transcripts that grow come before the final one; by default where the model can do it. All other
+    `parameters` (`temperature`, …) are sent along.
+    """
+
+    def __init__(
+        self,
+        model: str = "gpt-4o-transcribe",
+        *,
+        stream: bool | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: float = TIMEOUT,
+        **parameters: Any,
+    ) -> None:
+        self._model = model
+        self._stream = model.startswith("gpt-4o") if stream is None else stream
+        self._parameters = parameters
+        self._account = Account(api_key, base_url, timeout)
+        self._name = f"openai/{model}"
+
+    async def transcribe(self, utterance: Utterance) -> AsyncIterator[Transcript]:
+        prompt = hint(utterance)
+        with self._account.failures(self._name):
+            create = self._account.client().audio.transcriptions.with_streaming_response.create
+            request = self._request(utterance, prompt)
+            async with create(**request) as response, aclosing(self._answer(response)) as transcripts:
+                async for transcript in transcripts:
+                    if transcript.final and is_echo(transcript.text, utterance, prompt):
+                        transcript = Transcript("", understood=False)
+                    yield transcript
+
+    async def ready(self) -> None:
+        await self._account.ready(self._model, self._name)
+
+    async def aclose(self) -> None:
+        await self._account.aclose()
+
+    def _request(self, utterance: Utterance, prompt: str) -> dict[str, Any]:
+        hints = {"language": utterance.language, "prompt": prompt}
+        return {
+            "file": ("utterance.wav", wav_file(utterance.mulaw), "audio/wav"),
+            "model": self._model,
+            "response_format": "json",
+            **({"stream": True} if self._stream else {}),
+            **{name: text for name, text in hints.items() if text},
+            "extra_body": self._parameters,
+            "timeout": self._account.timeout,
+        }
+
+    async def _answer(self, response: Any) -> AsyncGenerator[Transcript, None]:
+        """A stream, or one document where the server does not stream although it was asked to."""
+        if "event-stream" not in response.headers.get("content-type", ""):
+            yield Transcript(_WHOLE.decode(await response.read()).text.strip())
+            return
+        text = ""
+        async with aclosing(sse(response)) as stream:
+            async for data in stream:
+                event = _EVENT.decode(data) if data != b"[DONE]" else _Event()
+                if event.error is not None:
+                    raise self._account.said(self._name, event.error)
+                if event.type == "transcript.text.delta":
+                    text += event.delta
+                    if text.strip():
+                        yield Transcript(text.strip(), final=False)
+                elif event.type == "transcript.text.done":
+                    yield Transcript(event.text.strip())
+                    await finish(stream)
+                    return
+        raise OpenAIError(Failure.BROKEN, f"{self._name}: the stream stopped before the whole transcript")
+
+
+class _Whole(msgspec.Struct):
+    text: str
+
+
+class _Event(msgspec.Struct):
+    type: str = ""
+    delta: str = ""
+    text: str = ""
+    error: Any = None
+
+
+_WHOLE = msgspec.json.Decoder(_Whole)
+_EVENT = msgspec.json.Decoder(_Event)
+
+
+def wav_file(audio: bytes) -> bytes:
+    """Mu-law at 8 kHz as a 16-bit file at `WAV_RATE`, silence behind it where it is too short."""
+    pcm = mulaw.decode(audio.ljust(SHORTEST, mulaw.SILENCE)).astype("<i2")
+    resampler = Resampler(RATE, WAV_RATE)
+    samples = resampler.feed(pcm.tobytes()) + resampler.flush()
+    return wav.write(WAV_RATE, np.frombuffer(samples, "<i2").astype(np.int16))
+
+
+def transcriber(model: str) -> Transcriber:
+    """The provider `openai/MODEL`, or `openai/realtime[:MODEL]` over a WebSocket."""
+    kind, _, realtime_model = model.partition(":")
+    if kind == "realtime":
+        return RealtimeTranscriber(realtime_model) if realtime_model else RealtimeTranscriber()
+    if not model:
+        raise ConfigurationError("say which model transcribes: openai/gpt-4o-transcribe, openai/whisper-1, …")
+    return OpenAITranscriber(model)

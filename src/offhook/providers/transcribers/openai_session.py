@@ -1,0 +1,268 @@
+"""One transcription session over OpenAI's realtime WebSocket: audio goes out as it comes, our own commits end turns.
+
+The server's turn detection is always off. What was said is kept until its transcript has come, so that a connection
+that is lost can be made anew and told all of it again. One that grows old is replaced in a pause, before the server
+ends it after 60 minutes.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+
+from offhook.audio import mulaw
+from offhook.errors import Failure, ProviderError
+from offhook.providers.interfaces import Transcript
+from offhook.providers.openai_client import Account, OpenAIError
+from offhook.providers.transcribers.openai_socket import Event, Hints, Socket, connected
+from offhook.timebase import RATE
+
+logger = logging.getLogger("offhook.providers")
+
+RENEWAL = 55 * 60.0
+"""Seconds after which a connection is replaced as soon as it is idle. The server's limit is 60 minutes."""
+_FRUITLESS = 3
+"""Connections in a row without a transcript after which it is no use to go on."""
+_BREATH = 0.1
+"""Seconds before the second try to connect; twice that before the third."""
+_SHORTEST = RATE // 8
+"""Samples of a turn, at least: a commit of less than 100 ms is an error."""
+_PIECE = RATE
+"""Samples sent in one message, at most."""
+_WORDS = "conversation.item.input_audio_transcription."
+
+
+class _Turn:
+    """A stretch of speech, how much of it this connection has been told, and what it says."""
+
+    def __init__(self, number: int, hints: Hints) -> None:
+        self.number = number
+        self.hints = hints
+        self.audio = bytearray()
+        self.committed = False
+        self.results: asyncio.Queue[Transcript | ProviderError] = asyncio.Queue()
+        self.restart()
+
+    def restart(self) -> None:
+        """Nothing of this is known over there."""
+        self.sent = 0
+        self.commit_sent = False
+        self.text = ""
+
+
+class TranscriptionSession:
+    """Append, commit, and read the transcripts of each turn; turns count from 1. `hints` hold for turns that begin.
+
+    Nothing here waits but `transcripts` and `aclose`. Connecting, sending and connecting again happen in a task of
+    the session's own, which begins with the first audio or with `open`.
+    """
+
+    def __init__(self, account: Account, hints: Hints, name: str = "openai/realtime", renewal: float = RENEWAL) -> None:
+        self.hints = hints
+        self._account, self._name, self._renewal = account, name, renewal
+        self._turns: dict[int, _Turn] = {}
+        """Those without a final transcript, in order; the last may still grow."""
+        self._asked: dict[int, _Turn] = {}
+        """Those whose transcripts have not been read to the end."""
+        self._open: _Turn | None = None
+        self._count = 0
+        self._committing: deque[_Turn] = deque()
+        self._items: dict[str, _Turn] = {}
+        self._clear = self._old = self._fruitful = False
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Connect before there is audio."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+
+    def append(self, audio: bytes) -> int:
+        """More mu-law at 8 kHz of the turn that goes on, or of a new one: its number."""
+        if self._open is None:
+            self._count += 1
+            self._open = _Turn(self._count, self.hints)
+            self._turns[self._count] = self._asked[self._count] = self._open
+        self._open.audio += audio
+        self._more()
+        return self._open.number
+
+    def commit(self) -> int:
+        """The turn is over: its number. It must have some audio."""
+        turn, self._open = self._open, None
+        assert turn is not None, "there is no audio to commit"
+        turn.audio += mulaw.SILENCE * (_SHORTEST - len(turn.audio))
+        turn.committed = True
+        self._more()
+        return turn.number
+
+    def clear(self) -> None:
+        """What was appended since the last commit was nothing."""
+        if self._open is not None:
+            turn, self._open = self._open, None
+            self.forget(turn.number)
+
+    def forget(self, number: int) -> None:
+        """Nobody wants the transcript of this turn any more."""
+        self._asked.pop(number, None)
+        turn = self._turns.pop(number, None)
+        if turn is not None and turn.sent and not turn.commit_sent:
+            self._clear = True
+            self._more()
+
+    async def transcripts(self, number: int) -> AsyncGenerator[Transcript, None]:
+        """What a turn says, growing; the last is final. To be read once, and in order of the numbers if the order
+        matters: the server does not keep it. Raises ProviderError."""
+        turn = self._asked[number]
+        try:
+            while True:
+                result = await self._next(turn)
+                if isinstance(result, ProviderError):
+                    raise result
+                yield result
+                if result.final:
+                    return
+        finally:
+            self.forget(number)
+
+    async def aclose(self) -> None:
+        """Close the connection; what is pending stays unanswered."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _next(self, turn: _Turn) -> Transcript | ProviderError:
+        try:
+            async with asyncio.timeout(self._account.timeout):
+                return await turn.results.get()
+        except TimeoutError:
+            await self.aclose()
+            words = f"{self._name}: no transcript within {self._account.timeout:g} s"
+            return OpenAIError(Failure.TIMEOUT, words)
+
+    def _more(self) -> None:
+        self._wake.set()
+        self.open()
+
+    # the connection's task
+
+    async def _run(self) -> None:
+        """Connect, and again while there is something to transcribe or the connection was only too old."""
+        fruitless = 0
+        while True:
+            self._fruitful = False
+            hints = next((turn.hints for turn in self._turns.values()), self.hints)
+            try:
+                async with connected(self._account, hints, self._name) as socket:
+                    await self._talk(socket)
+            except ProviderError as error:
+                fruitless = 1 if self._fruitful else fruitless + 1
+                if not self._turns:
+                    return
+                if not error.retryable or fruitless == _FRUITLESS:
+                    self._fail(error)
+                    return
+                logger.warning("A transcription session is opened anew: %s", error)
+                await asyncio.sleep(_BREATH * (fruitless - 1))
+
+    async def _talk(self, socket: Socket) -> None:
+        """Use a new connection until it is lost, which raises ProviderError, or until it is old and idle."""
+        self._old = self._clear = False
+        self._committing.clear()
+        self._items.clear()
+        for turn in self._turns.values():
+            turn.restart()
+        ageing = asyncio.get_running_loop().call_later(self._renewal, self._grow_old)
+        reading = asyncio.create_task(self._read(socket))
+        writing = asyncio.create_task(self._write(socket))
+        try:
+            done, _ = await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            ageing.cancel()
+            reading.cancel()
+            writing.cancel()
+            await asyncio.gather(reading, writing, return_exceptions=True)
+
+    def _grow_old(self) -> None:
+        self._old = True
+        self._wake.set()
+
+    def _fail(self, error: ProviderError) -> None:
+        for turn in self._turns.values():
+            turn.results.put_nowait(error)
+        self._turns.clear()
+
+    async def _write(self, socket: Socket) -> None:
+        while not (self._old and not self._turns):
+            self._wake.clear()
+            if self._clear:
+                self._clear = False
+                await socket.clear()
+            for turn in list(self._turns.values()):
+                await self._tell(socket, turn)
+            if not (self._clear or self._wake.is_set()):
+                await self._wake.wait()
+
+    async def _tell(self, socket: Socket, turn: _Turn) -> None:
+        """All of a turn that has not been told. It may be forgotten, or grow, meanwhile."""
+        if turn.sent == 0 and turn.hints != socket.hints:
+            await socket.update(turn.hints)
+        while turn.sent < len(turn.audio) and turn.number in self._turns:
+            piece = bytes(turn.audio[turn.sent : turn.sent + _PIECE])
+            turn.sent += len(piece)
+            await socket.append(piece)
+        if turn.committed and not turn.commit_sent and turn.number in self._turns:
+            turn.commit_sent = True
+            self._committing.append(turn)
+            await socket.commit(f"commit-{turn.number}")
+
+    async def _read(self, socket: Socket) -> None:
+        while True:
+            event = await socket.event()
+            match event.type:
+                case "input_audio_buffer.committed":
+                    self._name_item(event)
+                case "error":
+                    self._take_error(event)
+                case _ if event.type.startswith(_WORDS) and (turn := self._items.get(event.item_id)):
+                    self._take_words(turn, event)
+
+    def _name_item(self, event: Event) -> None:
+        """Commits are answered in their order: an item follows the one that was committed before it."""
+        if self._committing:
+            self._items[event.item_id] = self._committing.popleft()
+
+    def _take_words(self, turn: _Turn, event: Event) -> None:
+        match event.type.removeprefix(_WORDS):
+            case "delta":
+                turn.text += event.delta
+                if turn.text.strip():
+                    turn.results.put_nowait(Transcript(turn.text.strip(), final=False))
+            case "completed":
+                self._end(turn, Transcript(event.transcript.strip()))
+            case "failed":
+                self._end(turn, self._account.said(self._name, event.error))
+            case _:
+                return
+        self._fruitful = True
+
+    def _end(self, turn: _Turn, result: Transcript | ProviderError) -> None:
+        turn.results.put_nowait(result)
+        self._turns.pop(turn.number, None)
+        self._items = {item: each for item, each in self._items.items() if each is not turn}
+        self._wake.set()
+
+    def _take_error(self, event: Event) -> None:
+        """An error leaves the connection open. One about a commit is that turn's own; others make the connection
+        useless."""
+        error = self._account.said(self._name, event.error)
+        about = event.error.get("event_id") if isinstance(event.error, dict) else None
+        turn = self._committing[0] if self._committing else None
+        if turn is None or about != f"commit-{turn.number}":
+            raise error
+        self._committing.popleft()
+        self._end(turn, error)

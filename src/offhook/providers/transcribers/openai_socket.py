@@ -1,0 +1,142 @@
+"""The wire of OpenAI's realtime transcription: one WebSocket, what is sent over it and what comes back.
+
+https://platform.openai.com/docs/guides/realtime-transcription
+"""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import msgspec
+
+from offhook.errors import Failure
+from offhook.providers.openai_client import Account, OpenAIError
+from offhook.values import Value
+
+_GOODBYE = 1.0
+"""Seconds that the server may take to agree to a close."""
+_POLICY = 1008
+"""The close code of servers that do not like our key or what we send: trying again cannot help."""
+
+
+class Hints(Value, frozen=True):
+    """What to transcribe with. `language` and `prompt` may be ""."""
+
+    model: str
+    language: str = ""
+    prompt: str = ""
+
+
+class Event(msgspec.Struct):
+    """What the server says; fields that do not belong to a type are empty."""
+
+    type: str = ""
+    item_id: str = ""
+    previous_item_id: str | None = None
+    delta: str = ""
+    transcript: str = ""
+    session: dict[str, Any] = {}
+    error: Any = None
+
+
+_EVENT = msgspec.json.Decoder(Event)
+
+
+class Socket:
+    """A connection that has been told what to do, and has said that it will."""
+
+    def __init__(self, connection: Any, account: Account, name: str) -> None:
+        self._connection = connection
+        self._account = account
+        self._name = name
+        self.hints: Hints | None = None
+
+    async def update(self, hints: Hints) -> None:
+        """Transcribe with these from now on. Answered by `session.updated`."""
+        self.hints = hints
+        wanted = {"model": hints.model, "language": hints.language, "prompt": hints.prompt}
+        heard = {
+            "format": {"type": "audio/pcmu"},
+            "transcription": {name: text for name, text in wanted.items() if text},
+            "turn_detection": None,
+        }
+        await self._send(type="session.update", session={"type": "transcription", "audio": {"input": heard}})
+
+    async def append(self, audio: bytes) -> None:
+        """Mu-law at 8 kHz, as the carrier sends it."""
+        await self._send(type="input_audio_buffer.append", audio=b64encode(audio).decode())
+
+    async def commit(self, event_id: str) -> None:
+        """What was appended is one stretch of speech."""
+        await self._send(type="input_audio_buffer.commit", event_id=event_id)
+
+    async def clear(self) -> None:
+        """Forget what was appended."""
+        await self._send(type="input_audio_buffer.clear")
+
+    async def event(self) -> Event:
+        """The next thing that the server says. Raises OpenAIError, also where it does not do as it was told."""
+        with _failures(self._account, self._name):
+            event = _EVENT.decode(await self._connection.recv_bytes())
+        if event.type == "session.updated":
+            _check(event.session, self._name)
+        return event
+
+    async def begin(self, hints: Hints) -> None:
+        """Wait until the server has agreed to the first `update`."""
+        await self.update(hints)
+        while (event := await self.event()).type != "session.updated":
+            if event.type == "error":
+                raise self._account.said(self._name, event.error)
+
+    async def _send(self, **event: Any) -> None:
+        with _failures(self._account, self._name):
+            await self._connection.send_raw(msgspec.json.encode(event).decode())
+
+
+@asynccontextmanager
+async def connected(account: Account, hints: Hints, name: str) -> AsyncIterator[Socket]:
+    """A new connection, ready for audio. Raises OpenAIError."""
+    with _failures(account, name):
+        async with asyncio.timeout(account.timeout):
+            connecting = account.client().realtime.connect(
+                extra_query={"intent": "transcription"},
+                websocket_connection_options={"close_timeout": _GOODBYE, "open_timeout": None},
+            )
+            connection = await connecting.enter()
+    try:
+        socket = Socket(connection, account, name)
+        with _failures(account, name):
+            async with asyncio.timeout(account.timeout):
+                await socket.begin(hints)
+        yield socket
+    finally:
+        await connection.close()
+
+
+def _check(session: dict[str, Any], name: str) -> None:
+    """Old servers and wrong field names show in the echo: audio would come as another format, or turns be cut."""
+    heard = (session.get("audio") or {}).get("input") or {}
+    if heard.get("turn_detection") is not None or (heard.get("format") or {}).get("type") != "audio/pcmu":
+        raise OpenAIError(Failure.BROKEN, f"{name}: the server would not take mu-law and leave the turns to us")
+
+
+@contextmanager
+def _failures(account: Account, name: str) -> Iterator[None]:
+    """What the WebSocket library raises, in our words."""
+    from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+    try:
+        with account.failures(name):
+            yield
+    except TimeoutError:
+        raise OpenAIError(Failure.TIMEOUT, f"{name}: no connection within {account.timeout:g} s") from None
+    except InvalidStatus as error:
+        raise account.refused(name, error.response.status_code, {}, error.response.headers) from None
+    except ConnectionClosed as error:
+        kind = Failure.REFUSED if error.rcvd is not None and error.rcvd.code == _POLICY else Failure.BROKEN
+        raise OpenAIError(kind, f"{name}: the connection was lost ({error.rcvd or 'without a word'})") from None
+    except (OSError, InvalidHandshake) as error:
+        raise OpenAIError(Failure.UNREACHABLE, f"{name}: {type(error).__name__}") from None

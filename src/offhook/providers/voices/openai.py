@@ -1,0 +1,94 @@
+"""OpenAI's voices, streamed as bare samples."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+from offhook.audio.sniff import require_samples
+from offhook.errors import ConfigurationError, Failure
+from offhook.providers.openai_client import TIMEOUT, Account, OpenAIError
+
+RATE = 24_000
+LONGEST = 4_096
+"""Characters that the interface takes."""
+VOICE = "alloy"
+_NO_AUDIO = ("text/", "application/json")
+
+
+class OpenAIVoice:
+    """Speaks with `model` as `voice`. `instructions` say how ("calm and friendly"; not for `tts-1`), `speed` is 0.25
+    to 4. `rate` is for compatible servers with another one."""
+
+    def __init__(
+        self,
+        model: str = "gpt-4o-mini-tts",
+        voice: str = VOICE,
+        *,
+        instructions: str = "",
+        speed: float | None = None,
+        rate: int = RATE,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: float = TIMEOUT,
+        **parameters: Any,
+    ) -> None:
+        if instructions and model.startswith("tts-1"):
+            raise ConfigurationError(f"{model} takes no instructions: gpt-4o-mini-tts does")
+        self.rate = rate
+        self._model = model
+        self._voice = voice
+        self._parameters = parameters
+        if instructions:
+            self._parameters = {"instructions": instructions} | self._parameters
+        if speed is not None:
+            self._parameters = {"speed": speed} | self._parameters
+        self._account = Account(api_key, base_url, timeout)
+        self._name = f"openai/{model}"
+
+    async def speak(self, text: str) -> AsyncIterator[bytes]:
+        """The status and the first bytes are checked before anything is yielded: an error text that is played is a
+        burst of clicks."""
+        with self._account.failures(self._name):
+            create = self._account.client().audio.speech.with_streaming_response.create
+            async with create(
+                model=self._model,
+                voice=self._voice,
+                input=fitting(text),
+                response_format="pcm",
+                extra_body=self._parameters,
+                timeout=self._account.timeout,
+            ) as response:
+                kind = response.headers.get("content-type", "")
+                if kind.startswith(_NO_AUDIO):
+                    raise OpenAIError(Failure.BROKEN, f"{self._name}: the answer is {kind}, not audio")
+                silent = True
+                async with aclosing(response.iter_bytes()) as pieces:
+                    async for piece in pieces:
+                        if silent:
+                            require_samples(piece)
+                            silent = False
+                        yield piece
+                if silent:
+                    raise OpenAIError(Failure.BROKEN, f"{self._name}: the answer has no sound")
+
+    async def ready(self) -> None:
+        await self._account.ready(self._model, self._name)
+
+    async def aclose(self) -> None:
+        await self._account.aclose()
+
+
+def fitting(text: str) -> str:
+    """What of a text the interface takes, cut between words."""
+    if len(text) <= LONGEST:
+        return text
+    cut = text[: LONGEST + 1].rfind(" ")
+    return text[: cut if cut > 0 else LONGEST]
+
+
+def voice(model: str) -> OpenAIVoice:
+    """The provider `openai/MODEL[:VOICE]`."""
+    name, _, speaker = model.partition(":")
+    if not name:
+        raise ConfigurationError("say which model speaks: openai/gpt-4o-mini-tts, openai/tts-1:nova, …")
+    return OpenAIVoice(name, speaker or VOICE)

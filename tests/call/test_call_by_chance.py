@@ -1,0 +1,134 @@
+"""Whatever reaches a call, in whatever order: it never raises, never spins, forgets no request and can be replayed."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from booking import BOOKING
+from offhook.audio.events import Evidence
+from offhook.call.config import CallConfig, Phrases
+from offhook.call.inputs import (
+    HangUpOrdered,
+    ReplyFinished,
+    ReplyText,
+    RequestFailed,
+    SayOrdered,
+    TranscriptArrived,
+    VoiceAudio,
+    VoiceFinished,
+)
+from offhook.carrier.events import DigitPressed, MarkReached, ProtocolBroken, Track, Unrecognised
+from offhook.errors import Failure
+from offhook.timebase import seconds
+from offhook.turns.patience import Patience
+from chance import TEXTS, WORD, Action, World
+
+SHORT = Patience(idle=seconds(2), away=seconds(4))
+CONFIGS = {
+    "model": CallConfig(greeting="Hello, how are you?", patience=SHORT),
+    "model, not ahead of time": CallConfig(greeting="Hello.", speculate=False, patience=SHORT),
+    "model with effects": CallConfig(model_is_speculative=False, patience=SHORT),
+    "flow": CallConfig(flow=BOOKING, patience=SHORT),
+    "recorded": CallConfig(
+        greeting="Hello.", recordings={"Hello.": WORD * 9, Phrases().are_you_there: WORD * 4}, patience=SHORT
+    ),
+}
+
+numbers = st.integers(-1, 40)
+texts = st.sampled_from(TEXTS)
+ways = st.sampled_from(["wholly", "wholly", "wholly", "partly", "dimly", "emptily", "fails"])
+
+
+def answers(world: World, which: int, text: str, how: str) -> None:
+    if world.open:
+        world.answer(sorted(world.open)[which % len(world.open)], text, how)
+
+
+def bogus(world: World, event) -> None:  # type: ignore[no-untyped-def]
+    if event.request not in world.open:
+        world.give(event)
+
+
+results = st.one_of(
+    st.builds(TranscriptArrived, numbers, texts, st.booleans(), st.booleans()),
+    st.builds(ReplyText, numbers, texts),
+    st.builds(ReplyFinished, numbers),
+    st.builds(VoiceAudio, numbers, st.just(WORD)),
+    st.builds(VoiceFinished, numbers),
+    st.builds(RequestFailed, numbers, st.sampled_from(Failure), st.just("chance")),
+)
+strange = st.one_of(
+    st.builds(Evidence, st.sampled_from([*Track, "?"]), st.integers(0, 10**9), st.integers(0, 256), st.floats(0, 1),
+              st.just(-20.0), st.floats(0, 1), st.just(0.0)),
+    st.builds(MarkReached, st.sampled_from(["", "x", *(f"offhook-{number}" for number in range(1, 9))])),
+    st.builds(Unrecognised, st.just("weather")),
+    st.builds(ProtocolBroken, st.just("bad"), st.just("words")),
+)  # fmt: skip
+wanted = st.one_of(
+    st.builds(DigitPressed, st.sampled_from("0123456789*#ABCD")),
+    st.builds(SayOrdered, st.sampled_from(["By the way.", "", "***", "One. Two. Three."])),
+)
+actions: st.SearchStrategy[Action] = st.one_of(
+    st.builds(lambda frames: lambda world: world.hear(frames, 0.9), st.integers(1, 60)),
+    st.builds(lambda frames: lambda world: world.hear(frames, 0.0), st.integers(1, 80)),
+    st.builds(lambda lost: lambda world: world.hear(1, 0.0, missing=lost), st.integers(1, 20_000)),
+    st.builds(lambda us: lambda world: world.pass_time(world.now + us), st.integers(0, 6_000_000)),
+    st.builds(lambda *it: lambda world: answers(world, *it), st.integers(0, 9), texts, ways),
+    st.builds(lambda *it: lambda world: answers(world, *it), st.integers(0, 9), texts, ways),
+    st.builds(lambda event: lambda world: bogus(world, event), results),
+    st.builds(lambda event: lambda world: world.give(event), wanted | strange),
+)
+configs = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+
+
+def live(world: World, story: list[Action]) -> None:
+    for action in story:
+        if not world.ended:
+            action(world)
+
+
+@configs
+@settings(max_examples=150)
+@given(story=st.lists(actions, max_size=40))
+def test_whatever_happens(config: CallConfig, story: list[Action]) -> None:
+    world = World(config)
+    live(world, story)
+    world.hang_up()
+    assert world.replay(config) == [step.digest for step in world.steps]
+
+
+@configs
+@settings(max_examples=60)
+@given(story=st.lists(actions, max_size=30), marks=st.booleans())
+def test_a_call_never_gets_stuck(config: CallConfig, story: list[Action], marks: bool) -> None:
+    """Whatever has happened, a caller who then says nothing is asked whether they are there, and left in the end."""
+    world = World(config)
+    world.lost_marks = marks
+    live(world, story)
+    world.quiet(60)
+    assert world.ended
+    world.hang_up()
+
+
+@configs
+@settings(max_examples=60)
+@given(story=st.lists(actions, max_size=30), words=st.sampled_from(["Goodbye then.", ""]))
+def test_an_order_to_hang_up_is_obeyed_at_any_time(config: CallConfig, story: list[Action], words: str) -> None:
+    world = World(config)
+    live(world, story)
+    if world.ended:
+        return
+    world.give(HangUpOrdered(words))
+    world.quiet(5)
+    assert world.ended
+    world.hang_up()
+
+
+@settings(max_examples=60)
+@given(story=st.lists(actions, max_size=30))
+def test_a_stream_that_may_only_be_listened_to(story: list[Action]) -> None:
+    world = World(CallConfig(), tracks=(Track.INBOUND, Track.OUTBOUND), two_way=False)
+    live(world, story)
+    world.hang_up()
+    assert all(type(output).__name__ in ("CallStarted", "Transcribe", "UserSaid", "Warned", "Cancel", "HangUp",
+                                          "CallEnded") for output in world.outputs)  # fmt: skip

@@ -1,0 +1,165 @@
+"""Feeds a call what chance brings, plausible or not, and holds it to what must always be true."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from offhook.audio import mulaw
+from offhook.audio.events import CHUNK, Evidence
+from offhook.call.call import Call
+from offhook.call.config import CallConfig
+from offhook.call.inputs import (
+    DeadlinePassed,
+    Input,
+    ReplyFinished,
+    ReplyText,
+    RequestFailed,
+    TranscriptArrived,
+    VoiceAudio,
+    VoiceFinished,
+)
+from offhook.call.outputs import AskModel, CallEnded, Cancel, HangUp, Output, Synthesize, Transcribe
+from offhook.call.tape import Step, digest
+from offhook.carrier.commands import ClearAudio, PlayAudio, SetMark
+from offhook.carrier.events import AudioReceived, MarkReached, StreamStarted, StreamStopped, Track
+from offhook.errors import Failure
+from offhook.simulator.playout import CarrierBuffer
+from offhook.timebase import Instant, lasting
+
+FRAME = 160
+WORD = mulaw.SILENCE * 800
+TEXTS = ("book a room", "okay", "hold on", "", "um", "goodbye", "two people and", "yes")
+
+
+class World:
+    """One call, its carrier and its providers. Whatever happens happens through here, and is recorded."""
+
+    def __init__(self, config: CallConfig, tracks: Sequence[Track] = (Track.INBOUND,), two_way: bool = True) -> None:
+        self.call = Call(config)
+        self.now = Instant(0)
+        self.steps: list[Step] = []
+        self.outputs: list[Output] = []
+        self.open: dict[int, Output] = {}
+        self.buffer = CarrierBuffer()
+        self.ended = False
+        self.lost_marks = False
+        """The carrier returns no mark by itself."""
+        self._returning: list[str] = []
+        self._tracks = tracks
+        self._position = 0
+        self._heard = 0
+        self.give(StreamStarted("CA1", "MZ1", "AC1", tuple(tracks), two_way, {}))
+
+    def give(self, event: Input) -> None:
+        """One input, and what must be true of any."""
+        ended = self.ended
+        outputs = self.call.handle(self.now, event)
+        self.steps.append(Step(self.now, event, digest(outputs)))
+        assert not (ended and outputs), f"{outputs} after the call's end"
+        self.outputs += outputs
+        self._settled(event)
+        for output in outputs:
+            self._take(output)
+        self.ended = self.call.over
+        assert (self.call.deadline is None) == self.ended
+        if isinstance(event, DeadlinePassed):
+            deadline = self.call.deadline
+            assert deadline is None or deadline.at > self.now, f"{deadline} again and again"
+
+    def _settled(self, event: Input) -> None:
+        final = isinstance(event, ReplyFinished | VoiceFinished | RequestFailed)
+        if final or (isinstance(event, TranscriptArrived) and event.final):
+            self.open.pop(event.request, None)  # type: ignore[union-attr]
+
+    def _take(self, output: Output) -> None:
+        match output:
+            case Transcribe(request) | AskModel(request) | Synthesize(request):
+                assert request not in self.open
+                self.open[request] = output
+            case Cancel(request):
+                assert request in self.open, f"{request} is not open"
+                del self.open[request]
+            case PlayAudio() | SetMark() | ClearAudio():
+                assert not self.ended
+                assert not (isinstance(output, PlayAudio) and not output.mulaw)
+                for mark in self.buffer.receive(self.now, output):
+                    self._returning.append(mark.name)
+            case _:
+                pass
+
+    def pass_time(self, until: int) -> None:
+        """Nothing comes from outside but marks; deadlines are kept."""
+        while not self.ended:
+            if self._returning and not self.lost_marks:
+                self.give(MarkReached(self._returning.pop(0)))
+                continue
+            self._returning.clear()
+            deadline = self.call.deadline
+            assert deadline is not None
+            due = self.buffer.due
+            nexts = [until, max(deadline.at, self.now)] + ([] if due is None else [max(due, self.now)])
+            self.now = Instant(min(nexts))
+            if due is not None and due <= self.now:
+                for mark in self.buffer.advance(self.now):
+                    self._returning.append(mark.name)
+            elif deadline.at <= self.now:
+                self.give(DeadlinePassed())
+            else:
+                return
+        self.now = Instant(max(self.now, until))
+
+    def hear(self, frames: int, speech: float, missing: int = 0) -> None:
+        """Frames of 20 ms, with the evidence that follows from them. `missing` samples before them are lost."""
+        for _ in range(frames):
+            self.pass_time(self.now + lasting(FRAME))
+            for track in self._tracks:
+                self.give(AudioReceived(track, self._position + missing, mulaw.SILENCE * FRAME, missing))
+            self._position += FRAME + missing
+            while self._heard + CHUNK <= self._position:
+                lost, missing = min(missing, CHUNK), max(0, missing - CHUNK)
+                for track in self._tracks:
+                    self.give(Evidence(track, self._heard, lost, 0.0 if lost else speech, -20.0, 0.0, 0.0))
+                self._heard += CHUNK
+            missing = 0
+
+    def answer(self, request: int, text: str, how: str) -> None:
+        """Something comes of a request."""
+        asked = self.open.get(request)
+        if how == "fails":
+            self.give(RequestFailed(request, Failure.BROKEN, "chance"))
+        elif isinstance(asked, Transcribe):
+            self.give(TranscriptArrived(request, text, final=how != "partly", understood=how != "dimly"))
+        elif isinstance(asked, AskModel):
+            self.give(ReplyFinished(request) if how == "emptily" else ReplyText(request, text + ". "))
+            if how in ("wholly", "dimly") and request in self.open:
+                self.give(ReplyFinished(request))
+        else:
+            self.give(VoiceFinished(request) if how == "emptily" else VoiceAudio(request, WORD))
+            if how in ("wholly", "dimly"):
+                self.give(VoiceFinished(request))
+
+    def quiet(self, seconds: int) -> None:
+        """A caller who says nothing, on a good line, with providers that answer at once."""
+        for _ in range(50 * seconds):
+            if self.ended:
+                return
+            for request in list(self.open):
+                if request in self.open:
+                    self.answer(request, "yes", "wholly")
+            self.hear(1, 0.0)
+
+    def hang_up(self) -> None:
+        """The line is cut, if it is not by now."""
+        self.give(StreamStopped("cut"))
+        self.give(StreamStopped("again"))
+        assert self.open == {}
+        assert sum(isinstance(output, CallEnded) for output in self.outputs) == 1
+        assert sum(isinstance(output, HangUp) for output in self.outputs) <= 1
+        assert isinstance(self.outputs[-1], CallEnded)
+
+    def replay(self, config: CallConfig) -> list[int]:
+        """The digests of the same inputs given to another call."""
+        call = Call(config)
+        return [digest(call.handle(Instant(step.now), step.input)) for step in self.steps]
+
+
+Action = Callable[[World], Any]

@@ -20,7 +20,7 @@ SCRIPT = Script(
     speech=Pace(0.02, 0.005),
     word_seconds=0.1,
 )
-PATIENCE = 0.25
+PATIENCE = 0.15
 """Seconds that a provider waits in the matrix of faults."""
 
 every_provider = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from offhook.audio import mulaw
 from offhook.errors import AudioFormatError
+from offhook.timebase import RATE
 
 _PCM, _MULAW, _EXTENSIBLE = 1, 7, 0xFFFE
 
@@ -38,6 +39,11 @@ def write(rate: int, pcm: NDArray[np.int16]) -> bytes:
     layout = struct.pack("<HHIIHH", _PCM, channels, rate, rate * channels * 2, channels * 2, 16)
     body = b"WAVEfmt " + struct.pack("<I", len(layout)) + layout + b"data" + struct.pack("<I", len(data)) + data
     return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def write_tracks(*tracks: bytes) -> bytes:
+    """Mu-law tracks of equal length at 8 kHz as the channels of one file, from the left."""
+    return write(RATE, np.stack([mulaw.decode(track) for track in tracks], axis=1))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

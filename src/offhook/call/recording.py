@@ -1,11 +1,17 @@
 """What a call sounded like: both sides of a tape as two tracks of equal length on one time line."""
 
+from offhook.audio import wav
 from offhook.audio.ring import CallerAudio
 from offhook.call.replay import play
 from offhook.call.tape import Tape
 from offhook.carrier.commands import ClearAudio, PlayAudio
 from offhook.carrier.events import AudioReceived, Track
 from offhook.timebase import Duration, Instant, samples
+
+
+def stereo(tape: Tape) -> bytes:
+    """A WAV file: the caller on the left, the agent on the right."""
+    return wav.write_tracks(*tracks(tape))
 
 
 def tracks(tape: Tape) -> tuple[bytes, bytes]:
@@ -22,8 +28,8 @@ def tracks(tape: Tape) -> tuple[bytes, bytes]:
             caller.write(step.input.position + shift, step.input.mulaw)
         for output in step.outputs:
             match output:
-                case PlayAudio(mulaw):
-                    agent.play(_at(step.now), mulaw)
+                case PlayAudio(audio):
+                    agent.play(_at(step.now), audio)
                 case ClearAudio():
                     agent.clear(_at(step.now))
                 case _:
@@ -37,19 +43,19 @@ class _Agent:
         self._pieces: list[tuple[int, bytes]] = []
         self.end = 0
 
-    def play(self, at: int, mulaw: bytes) -> None:
+    def play(self, at: int, audio: bytes) -> None:
         begin = max(at, self.end)
-        self._pieces.append((begin, mulaw))
-        self.end = begin + len(mulaw)
+        self._pieces.append((begin, audio))
+        self.end = begin + len(audio)
 
     def clear(self, at: int) -> None:
-        self._pieces = [(begin, mulaw[: max(0, at - begin)]) for begin, mulaw in self._pieces if begin < at]
+        self._pieces = [(begin, audio[: max(0, at - begin)]) for begin, audio in self._pieces if begin < at]
         self.end = min(self.end, at)
 
     def slice(self, length: int) -> bytes:
         track = CallerAudio()
-        for begin, mulaw in self._pieces:
-            track.write(begin, mulaw)
+        for begin, audio in self._pieces:
+            track.write(begin, audio)
         return track.slice(0, length)
 
 

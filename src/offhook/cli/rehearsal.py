@@ -6,14 +6,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
 from pydantic import SecretStr
 from rich.console import Console
 from rich.markup import escape
 
-from offhook.audio import mulaw, wav
 from offhook.call.outputs import AgentSaid, FlowFinished, Report, TurnTimed, UserSaid, Warned
-from offhook.call.recording import tracks
+from offhook.call.recording import stereo
 from offhook.call.replay import first_difference
 from offhook.call.tape import read
 from offhook.cli.booking import BOOKING, desk
@@ -26,7 +24,6 @@ from offhook.server.serving import PhoneServer, listen
 from offhook.server.webhooks import VOICE_PATH
 from offhook.settings import Settings
 from offhook.simulator.ring import ring
-from offhook.timebase import RATE
 
 
 class Demonstration:
@@ -126,9 +123,8 @@ class Demonstration:
     def _keep(self, path: Path) -> None:
         """Turn a tape into a recording that can be listened to."""
         tape = read(path.read_bytes())
-        caller, agent = (mulaw.decode(track) for track in tracks(tape))
         recording = path.with_suffix(".wav")
-        recording.write_bytes(wav.write(RATE, np.stack([caller, agent], axis=1)))
+        recording.write_bytes(stereo(tape))
         same = "replays exactly" if first_difference(tape) is None else "does not replay exactly"
         self._print(f"{'recording':>18}  {escape(str(recording))} (caller left, agent right)")
         self._print(f"{'tape':>18}  {escape(str(path))} ({same}: offhook replay --timeline TAPE)")

@@ -9,6 +9,9 @@ import typer
 def replay(
     tape: Annotated[Path, typer.Argument(metavar="TAPE", help="The tape of a call.")],
     timeline: Annotated[bool, typer.Option("--timeline", help="Print what happened when.")] = False,
+    recording: Annotated[
+        Path | None, typer.Option("--wav", metavar="FILE", help="Write the sound: the caller left, the agent right.")
+    ] = None,
 ) -> None:
     """Play a recorded call again, without network and waiting, and say whether it takes the same course.
 
@@ -16,6 +19,7 @@ def replay(
     """
     import msgspec
 
+    from offhook.call.recording import stereo
     from offhook.call.replay import first_difference, story
     from offhook.call.tape import read
     from offhook.errors import ConfigurationError
@@ -24,6 +28,8 @@ def replay(
         recorded = read(tape.read_bytes())
     except OSError as error:
         raise ConfigurationError(f"cannot read {tape}: {error.strerror}") from None
+    if recording is not None:
+        recording.write_bytes(stereo(recorded))
     if timeline:
         for now, beat in story(recorded):
             facts = " ".join(f"{name}={value!r}" for name, value in msgspec.structs.asdict(beat).items())

@@ -30,11 +30,18 @@ from offhook.version import VERSION
 class Rehearsal:
     """What became of a rehearsed call."""
 
+    on_report: Callable[[Report], None] | None = None
     caller: CallReport | None = None
     """What the caller did and heard."""
     reports: list[tuple[Instant, Report]] = field(default_factory=list)
     """What the call made known, and when."""
     tape: bytearray = field(default_factory=bytearray)
+
+    def note(self, now: Instant, report: Report) -> None:
+        """The call made something known."""
+        self.reports.append((now, report))
+        if self.on_report is not None:
+            self.on_report(report)
 
     @property
     def user_said(self) -> list[str]:
@@ -68,9 +75,10 @@ def rehearse(
     limit: float = 3600.0,
     recordings: dict[str, bytes] | None = None,
     on_driver: Callable[[Driver], None] | None = None,
+    on_report: Callable[[Report], None] | None = None,
 ) -> Rehearsal:
     """One call of `agent` with a caller who follows `script`. Raises what the call raised."""
-    result = Rehearsal()
+    result = Rehearsal(on_report)
     services = Services.of(agent)
     config = services.config(agent, recordings)
     result.tape += encode_header(Header(VERSION, "", config))
@@ -83,7 +91,7 @@ def rehearse(
             stream=TwilioStream(two_way=True),
             send=send,
             close=close,
-            report=lambda now, report: result.reports.append((now, report)),
+            report=result.note,
             clock=LoopClock(),
             tape=result.tape.extend,
         )

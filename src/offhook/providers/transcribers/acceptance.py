@@ -1,4 +1,10 @@
-"""Whether to believe what a grammar made of an utterance: a grammar always answers something."""
+"""Whether to believe what a grammar made of an utterance: a grammar always answers something.
+
+The same audio is also decoded as a loop of all sounds, which fits anything. Where the words fit nearly as well as the
+loop does, they were said. The numbers below are a logistic regression over 1,400 pairs of a recording that is no
+answer and a question's grammar, and 74 that are (people of both sexes on the telephone's band): when left out eight
+by eight, 3 of 100 non-answers were believed, most of them words of one syllable, and 85 of 100 answers.
+"""
 
 from typing import NamedTuple
 
@@ -7,10 +13,10 @@ FILLER = "any_"
 
 
 class Segment(NamedTuple):
-    """A stretch of frames (10 ms each, `end` exclusive) that was taken for `word`.
+    """A stretch of 10 ms frames, `end` exclusive, that was taken for `word`.
 
-    `score` is its log-likelihood, relative in each frame to the sound that fits the frame best, so never above 0;
-    `phones` is how many sounds the word has, 0 for silence and noise.
+    `score` is its log-likelihood in nats, relative in each frame to the sound that fits the frame best; `phones` is
+    how many sounds the word has, 0 for silence and noise.
     """
 
     word: str
@@ -20,32 +26,32 @@ class Segment(NamedTuple):
     phones: int
 
 
-def verdict(text: str, heard: list[Segment], loop: list[Segment]) -> tuple[str, bool]:
-    """The text to believe ("" for none), and whether all that was said is known. `("", True)`: nothing was said."""
-    if not any(segment.phones for segment in loop):
-        return "", True
-    if not text or belief(heard, loop) < BELIEVED:
-        return "", False
-    return text, True
-
-
-BELIEVED = 0.0
-WORST = 1.0
-MEAN = 1.0
-BIAS = 0.0
+_BIAS = 5.86
+_PER_PHONE = 0.074
+_LOOP = 2.76
+_PER_FRAME = 1.58
 
 
 def belief(heard: list[Segment], loop: list[Segment]) -> float:
-    """How much speaks for an answer.
+    """How much speaks for the words in `heard`; from 0 up they are believed.
 
-    Two measures: the word that does worst against the loop of all sounds over the same frames, per sound; and how
-    well the words fit their frames on the whole.
+    Three measures: how much worse than the loop they do, per sound; how many sounds the loop took for each of theirs,
+    since its freedom grows with them; and how well they fit their frames on the whole.
     """
-    frames = [0.0] * (loop[-1].end + 1)
-    for segment in loop:
-        share = segment.score / (segment.end - segment.start)
-        frames[segment.start : segment.end] = [share] * (segment.end - segment.start)
+    phones = sum(segment.phones for segment in heard)
+    sounds = sum(segment.phones for segment in loop)
+    behind = (sum(segment.score for segment in heard) - sum(segment.score for segment in loop)) / phones
     words = [segment for segment in heard if segment.phones]
-    worst = min((word.score - sum(frames[word.start : word.end])) / word.phones for word in words)
-    mean = sum(word.score for word in words) / sum(word.end - word.start for word in words)
-    return BIAS + WORST * worst + MEAN * mean
+    fit = sum(word.score for word in words) / sum(word.end - word.start for word in words)
+    return _BIAS + _PER_PHONE * behind + _LOOP * (sounds + 1) / (phones + 1) + _PER_FRAME * fit
+
+
+def verdict(heard: list[Segment], loop: list[Segment]) -> tuple[str, bool]:
+    """The words to believe ("" for none), and whether all that was said is known: `("", True)` for no speech at
+    all."""
+    if not any(segment.phones for segment in loop):
+        return "", True
+    words = [segment.word for segment in heard if segment.phones]
+    if not words or belief(heard, loop) < 0:
+        return "", False
+    return " ".join(words), True

@@ -1,7 +1,8 @@
 """The child that listens with pocketsphinx: it holds the interpreter's lock for a whole decode.
 
 One decoder serves all grammars, because each further one costs 30 MB. `bestpath` is off: its word lattice is built
-whenever a result is read, and takes longer than the decode itself where a grammar has a loop.
+whenever a result is read, and takes longer than the decode itself where a grammar has a loop. `compallsen` is on:
+otherwise a frame's scores are relative to the best sound that the grammar holds, and no two searches can be compared.
 """
 
 import math
@@ -33,7 +34,7 @@ class Recogniser:
     def __init__(self) -> None:
         from pocketsphinx import Decoder
 
-        self._decoder = Decoder(lm=None, bestpath=False, loglevel="FATAL")
+        self._decoder = Decoder(lm=None, bestpath=False, compallsen=True, loglevel="FATAL")
         for phone in _PHONES:
             self._decoder.add_word(FILLER + phone.lower(), phone, phone == _PHONES[-1])
         self._decoder.add_jsgf_string(_LOOP, _rule(f"({' | '.join(FILLER + phone.lower() for phone in _PHONES)})+"))
@@ -45,9 +46,7 @@ class Recogniser:
         if loudest(mulaw) < QUIETEST:
             return "", True
         pcm = widen(mulaw)
-        heard = self._decode(name, pcm)
-        text = " ".join(segment.word for segment in heard if segment.phones)
-        return verdict(text, heard, self._decode(_LOOP, pcm))
+        return verdict(self._decode(name, pcm), self._decode(_LOOP, pcm))
 
     def _search(self, grammar: str) -> str:
         name = self._grammars.get(grammar)

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from random import Random
 from types import TracebackType
@@ -27,6 +27,9 @@ from offhook.simulator.openai_server.answers import Answer, ApiError, CutOffErro
 from offhook.simulator.openai_server.faults import Fault, Trouble
 from offhook.simulator.openai_server.log import Log, Request, Stage
 from offhook.simulator.openai_server.script import Script
+
+_END = 1.0
+"""Seconds for requests to notice that their client is gone."""
 
 Work: TypeAlias = Callable[[Answer, HttpRequest], Awaitable[None]]
 
@@ -66,14 +69,13 @@ class LocalOpenAI:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Cut every connection, and wait until all requests have noticed. Uvicorn's own way out waits in steps of a
-        tenth of a second."""
+        """Cut every connection and request. Uvicorn's own way out waits in steps of a tenth of a second."""
         for listener in self._server.servers:
             listener.close()
         for connection in list(self._connections.values()):
             connection.abort()
-        while self._server.server_state.tasks:
-            await asyncio.wait(self._server.server_state.tasks)
+        if tasks := list(self._server.server_state.tasks):
+            await asyncio.wait(tasks, timeout=_END)
 
     def _app(self) -> Starlette:
         return Starlette(
@@ -97,15 +99,7 @@ class LocalOpenAI:
         http = HttpRequest(scope, receive)
         try:
             await http.body()
-            working = asyncio.create_task(self._answer(request, work, http, send))
-            leaving = asyncio.create_task(_left(receive))
-            await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            request.cancelled = not working.done()
-            working.cancel()
-            leaving.cancel()
-            await asyncio.gather(working, leaving, return_exceptions=True)
-            if working.done() and not working.cancelled() and (error := working.exception()):
-                raise error
+            await _unless_left(self._answer(request, work, http, send), receive)
         except ClientDisconnect:
             request.cancelled = True
         finally:
@@ -173,7 +167,8 @@ class LocalOpenAI:
         abort = partial(self._abort, websocket.scope)
         count = partial(next, self._stretches)
         try:
-            await self._trouble(fault, websocket.scope)
+            await websocket.receive()
+            await _unless_left(self._trouble(fault, websocket.scope), websocket.receive)
             self._authorize(websocket)
             if websocket.query_params.get("intent") != "transcription":
                 raise ApiError(400, "this local server only transcribes: connect with intent=transcription")
@@ -184,6 +179,8 @@ class LocalOpenAI:
             await websocket.send_denial_response(JSONResponse(error.body, error.status, error.headers))
         except CutOffError:
             pass
+        except ClientDisconnect:
+            request.cancelled = True
         finally:
             request.ended = self.requests.clock()
 
@@ -206,8 +203,23 @@ class _Endpoint:
         await self._server.serve(self._stage, self._work, scope, receive, send)
 
 
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
+async def _unless_left(work: Coroutine[Any, Any, None], receive: Callable[[], Awaitable[Any]]) -> None:
+    """Do a piece of work, but drop it and raise ClientDisconnect when the client goes first."""
+    working = asyncio.create_task(work)
+    leaving = asyncio.create_task(_left(receive))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _left(receive: Callable[[], Awaitable[Any]]) -> None:
+    while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
         pass
 
 

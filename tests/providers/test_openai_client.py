@@ -1,0 +1,209 @@
+"""The shared client: checked keys, errors in one line without the key, one pool per loop, and no import before use."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offhook.errors import ConfigurationError, Failure
+from offhook.providers import openai_client
+from offhook.providers.models.openai_chat import OpenAIModel
+from offhook.providers.openai_client import Account, OpenAIError, sse
+from offhook.providers.voices.openai import OpenAIVoice
+from offhook.simulator.openai_server import Fault, LocalOpenAI, Script, Stage, Trouble
+from openai_kit import KEY, SUBJECTS, Subject, drain, talk
+
+every_provider = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+
+
+async def problem(provider: Any) -> str:
+    with pytest.raises(ConfigurationError) as raised:
+        await provider.ready()
+    await provider.aclose()
+    return str(raised.value)
+
+
+@every_provider
+def test_a_wrong_key_is_said_once_in_one_line(subject: Subject) -> None:
+    async def story() -> None:
+        async with LocalOpenAI(Script(key="another")) as server:
+            words = await problem(subject.on(server))
+            assert "OPENAI_API_KEY" in words
+            assert "\n" not in words
+            assert KEY not in words
+            assert len(server.requests) == 1
+
+    asyncio.run(story())
+
+
+@every_provider
+def test_a_missing_key_is_a_configuration_error(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+    async def story() -> None:
+        async with LocalOpenAI() as server:
+            provider = subject.make(base_url=server.base_url)
+            assert "OPENAI_API_KEY is not set" in await problem(provider)
+            with pytest.raises(ConfigurationError, match="OPENAI_API_KEY is not set"):
+                await drain(subject.ask(provider))
+            assert list(server.requests) == []
+
+    asyncio.run(story())
+
+
+@every_provider
+def test_an_unknown_model_is_named(subject: Subject) -> None:
+    async def story() -> None:
+        async with LocalOpenAI(Script(models=["something-else"])) as server:
+            assert "has no model" in await problem(subject.on(server))
+
+    asyncio.run(story())
+
+
+@every_provider
+def test_a_server_without_a_list_of_models_is_ready(subject: Subject) -> None:
+    async def story() -> None:
+        async with LocalOpenAI(Script(models=None)) as server:
+            provider = subject.on(server)
+            await provider.ready()
+            await provider.aclose()
+
+    asyncio.run(story())
+
+
+def test_key_and_address_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        async with LocalOpenAI(Script(key=KEY, replies=["Yes."])) as server:
+            monkeypatch.setenv("OPENAI_API_KEY", KEY)
+            monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+            model = OpenAIModel("gpt-4o")
+            assert await drain(model.reply(talk("hello"))) == ["Yes."]
+            await model.aclose()
+
+    asyncio.run(story())
+
+
+def test_a_server_that_repeats_the_key_does_not_make_us_repeat_it() -> None:
+    async def story() -> None:
+        account = Account(KEY, "http://127.0.0.1:9/v1")
+        account.client()
+        error = account.refused("openai/x", 400, {"message": f"what is\n{KEY}? or sk-other-one"}, {})
+        assert str(error) == "openai/x: 400, what is ***? or ***"
+        assert KEY not in repr(account) + repr(vars(OpenAIModel("gpt-4o", api_key=KEY))["_account"])
+        await account.aclose()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "", Failure.REFUSED),
+        (401, "", Failure.REFUSED),
+        (403, "", Failure.REFUSED),
+        (404, "model_not_found", Failure.REFUSED),
+        (408, "", Failure.TIMEOUT),
+        (429, "rate_limit_exceeded", Failure.OVERLOADED),
+        (429, "insufficient_quota", Failure.REFUSED),
+        (500, "", Failure.BROKEN),
+        (502, "", Failure.UNREACHABLE),
+        (503, "", Failure.OVERLOADED),
+        (504, "", Failure.UNREACHABLE),
+    ],
+)
+def test_a_status_has_a_kind(status: int, code: str, kind: Failure) -> None:
+    async def story() -> OpenAIError:
+        return Account(KEY).refused("openai/x", status, {"code": code, "message": "m"}, {"retry-after": "2.5"})
+
+    error = asyncio.run(story())
+    assert (error.kind, error.status, error.retry_after) == (kind, status, 2.5)
+
+
+def test_providers_of_one_account_share_connections() -> None:
+    async def story() -> None:
+        async with LocalOpenAI(Script(replies=["Yes."])) as server:
+            providers = [
+                *(OpenAIModel("gpt-4o", api_key=KEY, base_url=server.base_url) for _ in range(3)),
+                OpenAIVoice(api_key=KEY, base_url=server.base_url),
+            ]
+            for provider in providers:
+                await provider.ready()
+            assert server.connections == 1
+            for provider in providers[:-1]:
+                await provider.aclose()
+            assert await drain(providers[-1].speak("one")) if isinstance(providers[-1], OpenAIVoice) else False
+            assert server.connections == 1
+            await providers[-1].aclose()
+            await providers[-1].aclose()
+
+    asyncio.run(story())
+    asyncio.run(story())
+
+
+def test_a_failure_costs_one_request() -> None:
+    """The SDK's own retries are off."""
+
+    async def story() -> None:
+        async with LocalOpenAI(Script(faults=[Fault(Stage.CHAT, Trouble.BROKEN)])) as server:
+            model = OpenAIModel("gpt-4o", api_key=KEY, base_url=server.base_url)
+            with pytest.raises(OpenAIError, match="500"):
+                await drain(model.reply(talk("hello")))
+            assert len(server.requests) == 1
+            await model.aclose()
+
+    asyncio.run(story())
+
+
+def test_the_sdk_is_imported_only_when_it_is_used() -> None:
+    program = """
+import sys
+from offhook.providers.transcribers import openai, openai_realtime
+from offhook.providers.models import openai_chat
+from offhook.providers.voices import openai as voice
+voice.OpenAIVoice(api_key="x"), openai.OpenAITranscriber(), openai_chat.OpenAIModel("m")
+found = {"openai", "httpx2", "pydantic", "websockets"} & set(sys.modules)
+assert not found, found
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+class Chunks:
+    def __init__(self, *chunks: bytes) -> None:
+        self.chunks = chunks
+
+    async def iter_bytes(self) -> AsyncGenerator[bytes, None]:
+        for chunk in self.chunks:
+            yield chunk
+
+
+async def events(*chunks: bytes) -> list[bytes]:
+    async with aclosing(sse(Chunks(*chunks))) as stream:
+        return [data async for data in stream]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs", "Z"]), min_size=1)), st.data())
+def test_events_are_the_same_however_they_are_cut(texts: list[str], data: st.DataObject) -> None:
+    ending = data.draw(st.sampled_from(["\n", "\r\n"]))
+    whole = "".join(f": note{ending}event: x{ending}data: {text}{ending}{ending}" for text in texts).encode()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=6)))
+    chunks = [whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+    assert asyncio.run(events(*chunks)) == [text.encode() for text in texts]
+
+
+def test_an_event_of_several_lines_is_one_and_one_without_an_end_is_none() -> None:
+    assert asyncio.run(events(b"data: a\ndata:b\n\ndata: lost\n")) == [b"a\nb"]
+
+
+def test_an_unused_client_is_not_kept_for_a_loop_that_is_gone() -> None:
+    async def story() -> None:
+        Account(KEY).client()
+
+    asyncio.run(story())
+    assert not [loop for loop in openai_client._clients if not loop.is_closed()]

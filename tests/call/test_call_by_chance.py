@@ -1,6 +1,7 @@
 """Whatever reaches a call, in whatever order: it never raises, never spins, forgets no request and can be replayed."""
 
 import pytest
+from chance import TEXTS, WORD, Action, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,6 @@ from offhook.carrier.events import DigitPressed, MarkReached, ProtocolBroken, Tr
 from offhook.errors import Failure
 from offhook.timebase import seconds
 from offhook.turns.patience import Patience
-from chance import TEXTS, WORD, Action, World
 
 SHORT = Patience(idle=seconds(2), away=seconds(4))
 CONFIGS = {

@@ -1,7 +1,6 @@
 """A child that does as it is told, for the tests of the pool."""
 
 import os
-import sys
 import time
 from typing import Any
 
@@ -23,7 +22,7 @@ def load() -> Handler:
                 send("awake")
             case ["die", str(words)]:
                 send("last")
-                sys.exit(words)
+                raise SystemError(words)
             case ["print", str(words)]:
                 print(words, flush=True)
                 send("printed")

@@ -142,7 +142,7 @@ def test_too_many_requests_are_turned_away() -> None:
 def test_a_death_is_told_with_its_last_words() -> None:
     async def told() -> None:
         async with pool() as children:
-            with pytest.raises(ProviderError, match="the echo died: out of paper") as caught:
+            with pytest.raises(ProviderError, match="the echo died: SystemError: out of paper") as caught:
                 await ask(children, "die", "out of paper")
             assert caught.value.kind is Failure.BROKEN
             assert await ask(children, "print", "to stdout") == ["printed"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openai_kit import KEY, SUBJECTS, Subject, drain, talk
 
 from offhook.errors import ConfigurationError, Failure
 from offhook.providers import openai_client
@@ -17,7 +18,6 @@ from offhook.providers.models.openai_chat import OpenAIModel
 from offhook.providers.openai_client import Account, OpenAIError, sse
 from offhook.providers.voices.openai import OpenAIVoice
 from offhook.simulator.openai_server import Fault, LocalOpenAI, Script, Stage, Trouble
-from openai_kit import KEY, SUBJECTS, Subject, drain, talk
 
 every_provider = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
 
@@ -129,7 +129,7 @@ def test_a_status_has_a_kind(status: int, code: str, kind: Failure) -> None:
 def test_providers_of_one_account_share_connections() -> None:
     async def story() -> None:
         async with LocalOpenAI(Script(replies=["Yes."])) as server:
-            providers = [
+            providers: list[Any] = [
                 *(OpenAIModel("gpt-4o", api_key=KEY, base_url=server.base_url) for _ in range(3)),
                 OpenAIVoice(api_key=KEY, base_url=server.base_url),
             ]
@@ -138,7 +138,7 @@ def test_providers_of_one_account_share_connections() -> None:
             assert server.connections == 1
             for provider in providers[:-1]:
                 await provider.aclose()
-            assert await drain(providers[-1].speak("one")) if isinstance(providers[-1], OpenAIVoice) else False
+            assert await drain(providers[-1].speak("one"))
             assert server.connections == 1
             await providers[-1].aclose()
             await providers[-1].aclose()

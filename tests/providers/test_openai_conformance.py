@@ -4,13 +4,14 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+from openai_kit import KEY, SUBJECTS, Subject, drain
 
 from offhook.audio.resample import Resampler
+from offhook.conversation.expectation import Expectation
 from offhook.errors import Failure, ProviderError
-from offhook.providers.interfaces import LanguageModel, Transcriber, Transcript, Voice
+from offhook.providers.interfaces import LanguageModel, Transcriber, Transcript, Utterance, Voice
 from offhook.providers.openai_client import OpenAIError
 from offhook.simulator.openai_server import Fault, LocalOpenAI, Pace, Script, Stage, Trouble
-from openai_kit import KEY, SUBJECTS, Subject, drain
 
 SCRIPT = Script(
     transcripts=["two pounds of flour"] * 100,
@@ -20,8 +21,8 @@ SCRIPT = Script(
     speech=Pace(0.02, 0.005),
     word_seconds=0.1,
 )
-PATIENCE = 0.15
-"""Seconds that a provider waits in the matrix of faults."""
+PATIENCE = 0.3
+"""Seconds that a provider waits for what does not come."""
 
 every_provider = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
 
@@ -132,12 +133,12 @@ def test_each_fault_is_reported_by_its_kind(subject: Subject, trouble: Trouble) 
     async def story() -> None:
         fault = Fault(subject.stage, trouble, seconds=7)
         async with LocalOpenAI(SCRIPT) as server:
-            provider = subject.on(server, PATIENCE)
+            provider = subject.on(server, PATIENCE if trouble in (Trouble.HANG, Trouble.SLOW) else 5.0)
             await provider.ready()
             server.script = Script(transcripts=SCRIPT.transcripts, replies=SCRIPT.replies, faults=[fault])
             before = len(server.requests)
             with pytest.raises(OpenAIError) as raised:
-                await asyncio.wait_for(drain(subject.ask(provider)), 4 * PATIENCE)
+                await asyncio.wait_for(drain(subject.ask(provider)), 3)
             assert raised.value.kind in KINDS[trouble]
             assert KEY not in str(raised.value)
             assert "\n" not in str(raised.value)
@@ -173,6 +174,19 @@ def test_a_server_that_is_not_there_is_unreachable(subject: Subject) -> None:
         with pytest.raises(ProviderError):
             await provider.ready()
         await provider.aclose()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("subject", SUBJECTS[:3], ids=lambda subject: subject.name)
+def test_any_amount_of_audio_is_answered(subject: Subject) -> None:
+    async def story() -> None:
+        async with LocalOpenAI(SCRIPT) as server:
+            ear = subject.on(server)
+            for audio in (b"", b"\x7f", b"\xff" * 159, bytes(range(256)) * 30, b"\x80" * 480_000):
+                assert (await drain(ear.transcribe(Utterance(audio, Expectation()))))[-1].final
+            await ear.aclose()
+            await ear.aclose()
 
     asyncio.run(story())
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from openai_kit import KEY, drain, talk
 
 from offhook.errors import ConfigurationError, Failure
 from offhook.providers.models import openai_chat, openai_responses
@@ -13,7 +14,6 @@ from offhook.providers.models.openai_chat import OpenAIModel
 from offhook.providers.models.openai_responses import OpenAIResponsesModel
 from offhook.providers.openai_client import OpenAIError
 from offhook.simulator.openai_server import LocalOpenAI, Script, ToolUse, Turn
-from openai_kit import KEY, drain, talk
 
 BOTH = pytest.mark.parametrize("kind", [OpenAIModel, OpenAIResponsesModel])
 WEATHER = ToolSpec("weather", "What it is like outside.", {"type": "object", "properties": {"city": {}}})

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openai_kit import KEY, drain, utterance
 
 from offhook.audio import mulaw, wav
 from offhook.conversation.expectation import Expectation
@@ -17,7 +18,6 @@ from offhook.providers.transcribers.openai import OpenAITranscriber, wav_file
 from offhook.providers.transcribers.openai_prompt import hint, is_echo
 from offhook.providers.transcribers.openai_realtime import RealtimeTranscriber
 from offhook.simulator.openai_server import LocalOpenAI, Script
-from openai_kit import KEY, drain, utterance
 
 SIZES = ("small", "medium", "large")
 

@@ -46,6 +46,19 @@ def run(stream: AsyncIterator[_T]) -> list[tuple[float, _T]]:
         return runner.run(drain(stream))
 
 
+def until_error(stream: AsyncIterator[_T]) -> list[_T]:
+    """What a stream yields before it raises, as it must."""
+    pieces: list[_T] = []
+
+    async def read() -> None:
+        async for piece in stream:
+            pieces.append(piece)
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner, pytest.raises(ProviderError):
+        runner.run(read())
+    return pieces
+
+
 def heard(mulaw: bytes = b"\xff") -> Utterance:
     return Utterance(mulaw, Expectation())
 
@@ -98,26 +111,10 @@ def test_scripted_failures_refuse_break_off_and_hang() -> None:
     refused = ProviderError(Failure.REFUSED, "no")
     with pytest.raises(ProviderError, match="no"):
         run(ScriptedTranscriber([refused]).transcribe(heard()))
-    pieces: list[bytes] = []
     voice = ScriptedVoice(errors=[refused, None], words_before_error=1)
-
-    async def speak() -> None:
-        async for piece in voice.speak("one two"):
-            pieces.append(piece)
-
-    with pytest.raises(ProviderError):
-        asyncio.run(speak())
-    assert len(pieces) == 1
+    assert len(until_error(voice.speak("one two"))) == 1
     assert len(run(voice.speak("one two"))) == 2
-
-    async def stops_midway() -> list[str]:
-        pieces = []
-        with pytest.raises(ProviderError):
-            async for piece in ScriptedModel([Breaks("half of", refused)]).reply(talk("x")):
-                pieces.append(piece)
-        return pieces
-
-    assert asyncio.run(stops_midway()) == ["half", " of"]
+    assert until_error(ScriptedModel([Breaks("half of", refused)]).reply(talk("x"))) == ["half", " of"]
 
 
 def test_a_request_that_is_cancelled_is_counted() -> None:

@@ -3,8 +3,8 @@
 from itertools import pairwise
 
 import pytest
-
 from kit import AGENT_WORD, agent, asked, call, ears, heard_audio, speech, tell, turn, voiced
+
 from offhook.agent import patience
 from offhook.call.outputs import AgentSaid
 from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber
@@ -105,7 +105,8 @@ def test_overlap_interrupts_without_a_word_being_known() -> None:
 
 def test_partial_transcripts_interrupt_sooner() -> None:
     told, slow = (
-        tell(agent(REPLY, "Fine.", stt=ears(1.0, partials)), over_the_agent("stop please", then=3)) for partials in (0.1, None)
+        tell(agent(REPLY, "Fine.", stt=ears(1.0, partials)), over_the_agent("stop please", then=3))
+        for partials in (0.1, None)
     )
     cut, late = (
         next(when for when, report in each.reports if isinstance(report, AgentSaid) and not report.complete)

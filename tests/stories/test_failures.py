@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from kit import agent, call, ears, heard_audio, speech, tell, voiced
 
 from booking import BOOKING
-from kit import agent, call, ears, heard_audio, speech, tell, voiced
 from offhook.call.config import Limits, Phrases
 from offhook.call.outputs import AgentSaid, CallEnded
 from offhook.errors import Failure, ProviderError
@@ -234,7 +234,9 @@ def test_the_next_in_order_of_preference_takes_over() -> None:
         assert told.agent_said == ["Hello.", "Fine."], how
     for how in ("refuses", "crashes"):
         told = tell(
-            agent("unused", llm=[Sick(ScriptedModel(), how), ScriptedModel(["Fine."])], stt=[Sick(ears(), how), ears()]),
+            agent(
+                "unused", llm=[Sick(ScriptedModel(), how), ScriptedModel(["Fine."])], stt=[Sick(ears(), how), ears()]
+            ),
             script,
         )
         assert told.agent_said == ["Hello.", "Fine."], how

@@ -4,11 +4,11 @@ import asyncio
 from copy import deepcopy
 
 import pytest
-
 from kit import agent, ears, orders, speech, tell
+
 from offhook.audio.events import Evidence
 from offhook.call.call import Call
-from offhook.call.inputs import RequestFailed, ReplyFinished, SayOrdered, TranscriptArrived, VoiceFinished
+from offhook.call.inputs import ReplyFinished, RequestFailed, SayOrdered, TranscriptArrived, VoiceFinished
 from offhook.call.outputs import AskModel, CallEnded, Cancel, Output, Synthesize, Transcribe
 from offhook.call.tape import Tape, read
 from offhook.carrier.events import AudioReceived, StreamStopped

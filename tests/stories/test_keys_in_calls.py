@@ -1,9 +1,9 @@
 """Stories of the keypad: an equal way to answer, at any time."""
 
 import pytest
+from kit import agent, asked, call, ears, speech, tell
 
 from booking import BOOKED, BOOKING, KEYED, SAID
-from kit import agent, asked, call, ears, speech, tell
 from offhook import Agent
 from offhook.call.outputs import CallEnded
 from offhook.conversation.answers import Digits

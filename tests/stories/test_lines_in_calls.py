@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from kit import agent, call, ears, speech, tell, turn
 
 from booking import BOOKED, BOOKING, SAID
-from kit import agent, call, ears, speech, tell, turn
 from offhook.call.outputs import CallEnded
 from offhook.providers.scripted import ScriptedVoice
 from offhook.runtime.driver import Driver

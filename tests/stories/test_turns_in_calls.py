@@ -3,8 +3,8 @@
 from itertools import pairwise
 
 import pytest
-
 from kit import agent, asked, call, ears, speech, tell, turn
+
 from offhook.agent import patience
 from offhook.call.outputs import AgentSaid
 from offhook.conversation.messages import Message, Role
@@ -177,7 +177,10 @@ def test_a_turn_that_ends_in_and_gets_more_time() -> None:
 
 def test_patience_is_the_agents_to_set() -> None:
     quick, slow = (
-        tell(agent("Fine.", llm=ScriptedModel(["Fine."], 0.01), stt=ears(0.01), patience=patience(pause=wait)), one_question)
+        tell(
+            agent("Fine.", llm=ScriptedModel(["Fine."], 0.01), stt=ears(0.01), patience=patience(pause=wait)),
+            one_question,
+        )
         for wait in (0.3, 1.5)
     )
     first, second = (turn(told, "book a room please").response_delay or 0 for told in (quick, slow))

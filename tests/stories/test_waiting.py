@@ -1,8 +1,8 @@
 """Stories of silence: callers who ask us to wait, who say nothing, who are gone; and orders from outside."""
 
 import pytest
-
 from kit import AGENT_WORD, agent, asked, call, ears, heard_audio, orders, speech, tell, turn, voiced
+
 from offhook.agent import patience
 from offhook.call.config import Limits, Phrases
 from offhook.call.inputs import HangUpOrdered, SayOrdered
@@ -170,7 +170,9 @@ def test_orders_at_any_time(at: float) -> None:
         await caller.say(speech("cough"))
         await caller.server_hangs_up(timeout=60)
 
-    told = tell(agent(REPLY), script, on_driver=orders((at, SayOrdered("By the way.")), (at + 4, HangUpOrdered("Bye."))))
+    told = tell(
+        agent(REPLY), script, on_driver=orders((at, SayOrdered("By the way.")), (at + 4, HangUpOrdered("Bye.")))
+    )
     assert told.agent_said[-1] == "Bye."
     assert ended(told).reason == "ordered"
     # Heard if the floor was free in time.

@@ -54,11 +54,8 @@ class Ledger:
         self._proven = 0
         self._marks: dict[str, _Mark] = {}
         self._trips: deque[Duration] = deque(maxlen=_TRIPS_KEPT)
-
-    @property
-    def round_trip(self) -> Duration:
+        self.round_trip = Duration(0)
         """The time from here to the carrier and back, 0 while unknown."""
-        return min(self._trips, default=Duration(0))
 
     def play(self, now: Instant, count: int) -> int:
         """`count` samples are handed to the carrier now. Returns the offset of the first."""
@@ -112,6 +109,7 @@ class Ledger:
         due = self._run_began + lasting(mark.offset - self._run_offset)
         lag = Duration(max(0, now - max(due, mark.sent)))
         self._trips.append(lag)
+        self.round_trip = min(self._trips)
         late = Duration(lag - self.round_trip)
         self._slip = min(late, self._last_lag)
         self._last_lag = late

@@ -49,6 +49,10 @@ class Deadline(NamedTuple):
     reason: str
 
 
+def _sooner(soonest: Deadline, at: Instant | None, reason: str) -> Deadline:
+    return soonest if at is None or at >= soonest.at else Deadline(at, reason)
+
+
 class Call:
     """A call from its first message to its last. After `CallEnded` it answers every input with nothing."""
 
@@ -73,17 +77,15 @@ class Call:
         if self._started_at is None or self.over:
             return None
         limits = self._config.limits
-        soonest = Deadline(after(self._media_at, limits.no_media), "no media")
-        if not self._stalled:
+        if self._stalled:
+            soonest = Deadline(after(self._media_at, limits.no_media), "no media")
+        else:
             soonest = Deadline(after(self._media_at, limits.stall), "line stalled")
-        waits = [(self._requests.deadline, "provider")]
+        soonest = _sooner(soonest, self._requests.deadline, "provider")
         if self.dialogue is not None:
-            waits.append((self.dialogue.deadline, "turn"))
+            soonest = _sooner(soonest, self.dialogue.deadline, "turn")
             if not self._time_is_up:
-                waits.append((after(self._started_at, limits.longest_call), "longest call"))
-        for at, reason in waits:
-            if at is not None and at < soonest.at:
-                soonest = Deadline(at, reason)
+                soonest = _sooner(soonest, after(self._started_at, limits.longest_call), "longest call")
         return soonest
 
     def handle(self, now: Instant, event: Input) -> tuple[Output, ...]:

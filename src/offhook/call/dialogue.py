@@ -28,6 +28,13 @@ from offhook.turns.events import Event
 from offhook.turns.table import Agent, Caller
 
 
+def sooner(one: Instant | None, other: Instant | None) -> Instant | None:
+    """The earlier of two deadlines, either of which may not be there. Asked after every input, so it is quick."""
+    if one is None or (other is not None and other < one):
+        return other
+    return one
+
+
 class Dialogue:
     """One caller and one agent. Every public method takes one input and carries out all that follows from it."""
 
@@ -55,8 +62,7 @@ class Dialogue:
 
     @property
     def deadline(self) -> Instant | None:
-        waits = (self._floor.machine.deadline, self._floor.speaker.deadline, self._keypad.deadline)
-        return min((wait for wait in waits if wait is not None), default=None)
+        return sooner(sooner(self._floor.machine.deadline, self._floor.speaker.deadline), self._keypad.deadline)
 
     def begin(self, now: Instant) -> None:
         """The caller is on the line."""

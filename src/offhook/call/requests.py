@@ -54,7 +54,7 @@ class Requests:
     @property
     def deadline(self) -> Instant | None:
         """When the first open request is overdue."""
-        return min((request.due for request in self._open.values()), default=None)
+        return min(request.due for request in self._open.values()) if self._open else None
 
     @property
     def numbers(self) -> tuple[int, ...]:

@@ -79,7 +79,7 @@ def read(data: bytes) -> Tape:
         return Tape(header, [_step_decoder.decode(record) for record in records])
     except StopIteration:
         raise TapeError("This tape has no header: the call ended before anything was recorded.") from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, OffhookError, ValueError, RecursionError) as error:
         raise TapeError(f"This tape was written by another version, or is damaged: {error}.") from None
 
 

@@ -14,7 +14,7 @@ from offhook.call.outputs import AgentSaid, FlowFinished, Report, TurnTimed, Use
 from offhook.call.recording import stereo
 from offhook.call.replay import first_difference
 from offhook.call.tape import read
-from offhook.cli.booking import BOOKING, desk
+from offhook.cli.booking import BOOKING, GUEST, desk
 from offhook.cli.guest import Guest, recorded, synthesized
 from offhook.providers import registry
 from offhook.runtime.journal import delays
@@ -45,7 +45,11 @@ class Demonstration:
         with listen(self._settings.host, self._settings.port) as listener:
             engine = LiveEngine(self._settings, observer=self._report)
             listening = asyncio.Event()
-            server = PhoneServer(asgi_app(desk(), self._settings, engine=engine), self._settings, listening.set)
+            server = PhoneServer(
+                asgi_app(desk(human=self._caller_audio is not None), self._settings, engine=engine),
+                self._settings,
+                listening.set,
+            )
             serving = asyncio.create_task(server.run_until_stopped(listener))
             try:
                 async with asyncio.timeout(limit):
@@ -78,7 +82,7 @@ class Demonstration:
     async def _answers(self) -> dict[str, Any]:
         if self._caller_audio is not None:
             return recorded(self._caller_audio)
-        voice = registry.voice("local/en-us-nyc")
+        voice = registry.voice(GUEST)
         try:
             await voice.ready()
             return await synthesized(voice)

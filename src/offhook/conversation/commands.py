@@ -43,7 +43,7 @@ _AROUND = phrases(
     i want|i'd like|can i|could i|let me|can you|could you|yes|then|now|just|to me"""
 )
 _LIKELY = (
-    "repeat", "repeat that", "say that again", "operator", "agent", "a person", "goodbye", "bye", "that's all", "help",
+    "repeat", "repeat that", "say that again", "operator", "agent", "a person", "goodbye", "that's all", "help",
 )  # fmt: skip
 COMMAND_GRAMMAR = alternatives(_LIKELY)
 """The body of a JSGF rule that covers the likely commands."""

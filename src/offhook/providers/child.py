@@ -4,10 +4,11 @@ import os
 import queue
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from offhook.providers.frames import Ask, Done, Down, Drop, Piece, Ready, Up, encode, read_down
+from offhook.providers.frames import Ask, Done, Drop, Piece, Ready, Up, encode, read_down
 
 Send = Callable[[Any], bool]
 """Hands a piece to the parent; False when it no longer wants any."""
@@ -26,31 +27,37 @@ def serve(load: Callable[[], Handler]) -> None:
     dropped: set[int] = set()
     threading.Thread(target=_listen, args=(wanted, dropped), daemon=True).start()
     _tell(pipe, Ready())
-    while True:
-        ask = wanted.get()
+    try:
+        while True:
+            _answer(wanted.get(), handle, dropped, pipe)
+    finally:  # Python's own way out would wait for the lock that the listening thread holds
+        traceback.print_exc()
+        os._exit(1)
 
-        def send(piece: Any, request: int = ask.request) -> bool:
-            if request in dropped:
-                return False
-            _tell(pipe, Piece(request, piece))
-            return request not in dropped
 
-        if ask.request not in dropped:
-            handle(ask.body, send)
-        dropped.discard(ask.request)
-        _tell(pipe, Done(ask.request))
+def _answer(ask: Ask, handle: Handler, dropped: set[int], pipe: BinaryIO) -> None:
+    def send(piece: Any) -> bool:
+        if ask.request in dropped:
+            return False
+        _tell(pipe, Piece(ask.request, piece))
+        return ask.request not in dropped
+
+    if ask.request not in dropped:
+        handle(ask.body, send)
+    dropped.difference_update([request for request in list(dropped) if request <= ask.request])
+    _tell(pipe, Done(ask.request))
 
 
 def _listen(wanted: "queue.SimpleQueue[Ask]", dropped: set[int]) -> None:
-    while True:
-        message: Down | None = read_down(sys.stdin.buffer)
-        match message:
-            case Ask():
-                wanted.put(message)
-            case Drop():
-                dropped.add(message.request)
-            case None:
-                os._exit(0)
+    try:
+        while message := read_down(sys.stdin.buffer):
+            match message:
+                case Ask():
+                    wanted.put(message)
+                case Drop():
+                    dropped.add(message.request)
+    finally:
+        os._exit(0)
 
 
 def _take_stdout() -> BinaryIO:

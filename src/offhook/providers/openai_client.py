@@ -26,6 +26,14 @@ _IDLE = 60.0
 handshake."""
 _LINGER = 0.1
 """Seconds to wait for the end of a stream that has said it is done, so that its connection can serve again."""
+_STATUS = {
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "invalid_api_key": 401,
+    "server_error": 500,
+    "session_expired": 500,
+}
+"""What the codes of errors that come without a status are like."""
 _NO_KEY = "OPENAI_API_KEY is not set (a compatible server that asks for no key takes any word)"
 
 
@@ -127,20 +135,19 @@ class Account:
             raise OpenAIError(Failure.BROKEN, f"{what}: the answer makes no sense ({self._clean(error)})") from None
 
     def said(self, what: str, error: Any) -> OpenAIError:
-        """The failure that an error in the midst of a stream stands for."""
-        code = str(error.get("code") or error.get("type") or "") if isinstance(error, dict) else ""
-        status = 429 if "rate_limit" in code or "quota" in code else 401 if "api_key" in code else 500
-        return self.refused(what, status, error, {})
+        """The failure that an error in the midst of a stream or session stands for."""
+        code, message = _code(error)
+        kind = error.get("type") if isinstance(error, dict) else ""
+        status = _STATUS.get(code, 400 if kind == "invalid_request_error" else 500)
+        return OpenAIError(_kind(status, code), f"{what}: {code or kind or 'error'}, {self._clean(message)}")
 
     def refused(self, what: str, status: int, body: Any, headers: Any) -> OpenAIError:
-        """The failure that an answer with an error status stands for."""
-        code = str(body.get("code") or "") if isinstance(body, dict) else ""
-        kind = _kind(status, code)
-        message = body.get("message", "") if isinstance(body, dict) else ""
+        """The failure that an answer with an error status stands for. What is said of a key is not repeated."""
+        code, message = _code(body)
         words = f"{what}: {status} {code}".rstrip()
         if message and status not in (401, 403):
             words += f", {self._clean(message)}"
-        return OpenAIError(kind, words, status, _seconds(headers.get("retry-after")))
+        return OpenAIError(_kind(status, code), words, status, _seconds(headers.get("retry-after")))
 
     def _clean(self, words: object) -> str:
         """One line without the key, which some servers repeat."""
@@ -176,6 +183,13 @@ def _certificates() -> ssl.SSLContext:
     import httpx2
 
     return httpx2.create_ssl_context()
+
+
+def _code(error: Any) -> tuple[str, str]:
+    """Code and message of an error as OpenAI describes them."""
+    if not isinstance(error, dict):
+        return "", ""
+    return str(error.get("code") or ""), str(error.get("message") or "")
 
 
 def _kind(status: int, code: str) -> Failure:

@@ -211,7 +211,7 @@ class ScriptedVoice(_Standin[str]):
 
 def hum(word: str, rate: int, seconds: float) -> bytes:
     """A square wave at -30 dBov between 100 and 250 Hz that stands for `word`; the last tenth is silent."""
-    pitch = 100 + zlib.crc32(word.encode()) % 151
+    pitch = 100 + zlib.crc32(word.encode(errors="replace")) % 151
     half = max(1, rate // (2 * pitch))
     count = int(rate * seconds)
     loud = count - count // 10

@@ -97,8 +97,8 @@ class Driver:
         self._armed_for = Instant(0)
         self._ears: dict[str, Ear] = {}
         self._tracks: dict[str, CallerAudio] = {}
-        self._inbox: deque[Input] = deque()
-        self._busy = False
+        self._inbox: deque[tuple[Instant, Input]] = deque()
+        self._busy = self._broken = False
 
     def on_text(self, text: str) -> None:
         """A text frame came from the carrier."""
@@ -151,25 +151,27 @@ class Driver:
     def _input(self, event: Input) -> Instant:
         """Take one input. What it brings about at once waits until all its outputs have been carried out."""
         now = self._clock()
-        self._inbox.append(event)
+        if self.call.over or (self._broken and not isinstance(event, StreamStopped)):
+            return now
+        self._inbox.append((now, event))
         if self._busy:
             return now
         self._busy = True
         try:
             while self._inbox:
-                self._step(self._inbox.popleft())
+                self._step(*self._inbox.popleft())
         except Exception:
             # A fault of ours ends this call and no other.
             logger.exception("A call ended because of a fault in Offhook; please report it with its tape")
             self._inbox.clear()
+            self._broken = True
             self._over()
         finally:
             self._busy = False
         self._arm()
         return now
 
-    def _step(self, event: Input) -> None:
-        now = self._clock()
+    def _step(self, now: Instant, event: Input) -> None:
         outputs = self.call.handle(now, event)
         if self._tape is not None:
             self._tape(encode_step(Step(now, event, digest(outputs))))
@@ -220,7 +222,7 @@ class Driver:
 
     def _arm(self) -> None:
         """Keep one timer, and touch it only when the deadline moves to an earlier instant."""
-        deadline = self.call.deadline
+        deadline = None if self._broken else self.call.deadline
         if deadline is None or (self._timer is not None and self._armed_for <= deadline.at):
             return
         if self._timer is not None:

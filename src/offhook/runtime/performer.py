@@ -93,12 +93,12 @@ class Performer:
         try:
             await work()
         except ProviderError as error:
-            self._deliver(RequestFailed(request, error.kind, str(error)))
+            self._deliver(RequestFailed(request, error.kind, _whole(str(error))))
         except OffhookError as error:
-            self._deliver(RequestFailed(request, Failure.BROKEN, str(error)))
+            self._deliver(RequestFailed(request, Failure.BROKEN, _whole(str(error))))
         except Exception as error:
             logger.exception("A provider raised what no provider should")
-            self._deliver(RequestFailed(request, Failure.BROKEN, f"{type(error).__name__}: {error}"))
+            self._deliver(RequestFailed(request, Failure.BROKEN, _whole(f"{type(error).__name__}: {error}")))
 
     async def _transcribe(self, request: int, utterance: Utterance) -> None:
         final = False
@@ -106,13 +106,13 @@ class Performer:
             [partial(each.transcribe, utterance) for each in self._services.transcribers]
         ):
             final = transcript.final
-            self._deliver(TranscriptArrived(request, transcript.text, final, transcript.understood))
+            self._deliver(TranscriptArrived(request, _whole(transcript.text), final, transcript.understood))
         if not final:
             raise ProviderError(Failure.BROKEN, "the transcriber stopped before its final transcript")
 
     async def _ask(self, request: int, conversation: Conversation) -> None:
         async for text in preferred([partial(each.reply, conversation) for each in self._services.models]):
-            self._deliver(ReplyText(request, text))
+            self._deliver(ReplyText(request, _whole(text)))
         self._deliver(ReplyFinished(request))
 
     async def _synthesize(self, request: int, text: str) -> None:
@@ -167,6 +167,11 @@ async def _opened(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     if opening:
         require_samples(opening)
         yield opening
+
+
+def _whole(text: str) -> str:
+    """Text that can be written down: half a surrogate pair, as broken JSON yields it, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _companded(pcm: bytes) -> bytes:

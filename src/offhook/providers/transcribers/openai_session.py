@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator
-from contextlib import suppress
 
 from offhook.audio import mulaw
 from offhook.errors import Failure, ProviderError
@@ -70,22 +69,25 @@ class TranscriptionSession:
         self._committing: deque[_Turn] = deque()
         self._items: dict[str, _Turn] = {}
         self._clear = self._old = self._fruitful = False
+        """`_clear`: part of a turn that was forgotten lies over there, uncommitted."""
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        """Connect before there is audio."""
+        """Connect before there is audio. Raises ConfigurationError where there is no key."""
         if self._task is None or self._task.done():
+            self._account.client()
             self._task = asyncio.create_task(self._run())
 
     def append(self, audio: bytes) -> int:
         """More mu-law at 8 kHz of the turn that goes on, or of a new one: its number."""
+        self.open()
         if self._open is None:
             self._count += 1
             self._open = _Turn(self._count, self.hints)
             self._turns[self._count] = self._asked[self._count] = self._open
         self._open.audio += audio
-        self._more()
+        self._wake.set()
         return self._open.number
 
     def commit(self) -> int:
@@ -94,7 +96,8 @@ class TranscriptionSession:
         assert turn is not None, "there is no audio to commit"
         turn.audio += mulaw.SILENCE * (_SHORTEST - len(turn.audio))
         turn.committed = True
-        self._more()
+        self.open()
+        self._wake.set()
         return turn.number
 
     def clear(self) -> None:
@@ -109,7 +112,6 @@ class TranscriptionSession:
         turn = self._turns.pop(number, None)
         if turn is not None and turn.sent and not turn.commit_sent:
             self._clear = True
-            self._more()
 
     async def transcripts(self, number: int) -> AsyncGenerator[Transcript, None]:
         """What a turn says, growing; the last is final. To be read once, and in order of the numbers if the order
@@ -130,21 +132,20 @@ class TranscriptionSession:
         """Close the connection; what is pending stays unanswered."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _next(self, turn: _Turn) -> Transcript | ProviderError:
+        """What comes next; once the turn is over, that must not take too long."""
+        committed = turn.committed
         try:
             async with asyncio.timeout(self._account.timeout):
                 return await turn.results.get()
         except TimeoutError:
+            if not committed:
+                return await self._next(turn)
             await self.aclose()
             words = f"{self._name}: no transcript within {self._account.timeout:g} s"
             return OpenAIError(Failure.TIMEOUT, words)
-
-    def _more(self) -> None:
-        self._wake.set()
-        self.open()
 
     # the connection's task
 
@@ -199,16 +200,15 @@ class TranscriptionSession:
     async def _write(self, socket: Socket) -> None:
         while not (self._old and not self._turns):
             self._wake.clear()
-            if self._clear:
-                self._clear = False
-                await socket.clear()
             for turn in list(self._turns.values()):
                 await self._tell(socket, turn)
-            if not (self._clear or self._wake.is_set()):
-                await self._wake.wait()
+            await self._wake.wait()
 
     async def _tell(self, socket: Socket, turn: _Turn) -> None:
         """All of a turn that has not been told. It may be forgotten, or grow, meanwhile."""
+        if self._clear:
+            self._clear = False
+            await socket.clear()
         if turn.sent == 0 and turn.hints != socket.hints:
             await socket.update(turn.hints)
         while turn.sent < len(turn.audio) and turn.number in self._turns:

@@ -20,7 +20,7 @@ GRAMMARS = 32
 QUIETEST = -50.0
 """dB below full scale under which nobody speaks: callers lie between -35 and -15, a quiet line's noise near -60."""
 
-_PHONES = str.split(
+PHONES = str.split(
     "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH"
 )
 _LOOP = "any sounds"
@@ -35,18 +35,18 @@ class Recogniser:
         from pocketsphinx import Decoder
 
         self._decoder = Decoder(lm=None, bestpath=False, compallsen=True, loglevel="FATAL")
-        for phone in _PHONES:
-            self._decoder.add_word(FILLER + phone.lower(), phone, phone == _PHONES[-1])
-        self._decoder.add_jsgf_string(_LOOP, _rule(f"({' | '.join(FILLER + phone.lower() for phone in _PHONES)})+"))
+        for phone in PHONES:
+            self._decoder.add_word(FILLER + phone.lower(), phone, phone == PHONES[-1])
+        self._decoder.add_jsgf_string(_LOOP, _rule(f"({' | '.join(FILLER + phone.lower() for phone in PHONES)})+"))
         self._grammars: OrderedDict[str, str] = OrderedDict()
 
-    def recognise(self, grammar: str, mulaw: bytes) -> tuple[str, bool]:
+    def recognise(self, grammar: str, mulaw: bytes, trust: float = 0.0) -> tuple[str, bool]:
         """The words, and whether there was speech without them making an answer. Raises `GrammarError`."""
         name = self._search(grammar)
         if loudest(mulaw) < QUIETEST:
             return "", True
         pcm = widen(mulaw)
-        return verdict(self._decode(name, pcm), self._decode(_LOOP, pcm))
+        return verdict(self._decode(name, pcm), self._decode(_LOOP, pcm), trust)
 
     def _search(self, grammar: str) -> str:
         name = self._grammars.get(grammar)
@@ -81,13 +81,13 @@ class Recogniser:
 
 
 def load() -> Handler:
-    """A request is `[grammar, mu-law]`; its one piece is `[text, understood]`, or the words of a `GrammarError`."""
+    """A request is `[grammar, mu-law, trust]`; its piece is `[text, understood]`, or the words of a `GrammarError`."""
     recogniser = Recogniser()
 
     def handle(body: Any, send: Send) -> None:
-        grammar, mulaw = body
+        grammar, mulaw, trust = body
         try:
-            send(recogniser.recognise(grammar, mulaw))
+            send(recogniser.recognise(grammar, mulaw, trust))
         except GrammarError as error:
             send(str(error))
 

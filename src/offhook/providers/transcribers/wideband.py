@@ -19,6 +19,8 @@ _LOW_PASS = (
 
 def widen(audio: bytes) -> bytes:
     """Mu-law at 8 kHz to signed 16-bit little-endian samples at 16 kHz, all at once."""
+    if not audio:
+        return b""
     narrow = mulaw.decode(audio).astype(np.float32)
     stuffed: NDArray[np.float32] = np.zeros(2 * len(narrow), np.float32)
     stuffed[::2] = 2 * narrow

@@ -16,7 +16,8 @@ LIMIT = 5.0
 
 
 class LocalVoice:
-    """Speaks with espeak-ng in `language`, one of its voice names: "en-us", "de", "pt-br", …"""
+    """Speaks with espeak-ng in `language`, one of its voice names: "en-us", "de", "pt-br", …; "+f2" behind it names a
+    speaker."""
 
     rate = RATE
 
@@ -73,7 +74,14 @@ def _check(language: str) -> None:
         raise ConfigurationError("the local voice needs espeak-ng: pip install 'offhook[demo]'")
     import espeakng_loader
 
-    known = sorted(file.name.lower() for file in Path(espeakng_loader.get_data_path(), "lang").rglob("*"))
+    data = Path(espeakng_loader.get_data_path())
+    known = sorted(file.name.lower() for file in (data / "lang").rglob("*"))
+    speakers = {file.name for file in (data / "voices" / "!v").iterdir()}
+    language, _, speaker = language.partition("+")
+    if speaker and speaker not in speakers:
+        raise ConfigurationError(
+            f"the local voice has no speaker {speaker!r}; it has f1 to f5 and m1 to m8, for example"
+        )
     if language not in known:
         near = difflib.get_close_matches(language, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""

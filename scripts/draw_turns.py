@@ -1,4 +1,4 @@
-"""Draw the turn table as Mermaid diagrams into docs/theory/turn-taking.md. `--check`: only say whether they are current.
+"""Draw the turn table as Mermaid diagrams into docs/theory/turn-taking.md. `--check`: are they current?
 
 The caller's machine, the agent's, and the joint table, in which each arrow is a state of both that does not last.
 """
@@ -49,7 +49,9 @@ def drawn() -> str:
     joint = [(_both(*states), _both(rule.caller, rule.agent), _wait(rule)) for states, rule in JOINT.items()]
     return "\n".join(
         (
-            *_diagram(f"The caller, *{Caller.ABSENT}* at first, and again from wherever when the caller has left:", caller),
+            *_diagram(
+                f"The caller, *{Caller.ABSENT}* at first, and again from wherever when the caller has left:", caller
+            ),
             *_diagram(
                 f"The agent, *{Agent.NOT_STARTED}* at first, and again from wherever when the caller has left. "
                 "Behind a stroke: the move that follows.",

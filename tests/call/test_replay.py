@@ -70,7 +70,7 @@ def test_a_lost_input_shows(tape: Tape) -> None:
 
 def test_a_story_is_like_itself(tape: Tape) -> None:
     told = story(tape)
-    assert [beat.text for _, beat in told if isinstance(beat, AgentSaid)][0] == "Hello."
+    assert next(beat.text for _, beat in told if isinstance(beat, AgentSaid)) == "Hello."
     assert same_story(told, told)
     later = [(Instant(when + ms(99)), beat) for when, beat in told]
     assert same_story(told, later)

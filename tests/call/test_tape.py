@@ -53,7 +53,9 @@ def test_nothing_has_a_digest_of_its_own() -> None:
     assert digest(()) == 0
 
 
-@pytest.mark.parametrize("config", [CallConfig(), CallConfig(flow=BOOKING, greeting="", recordings={"Hi.": b"\xff\x00"})])
+@pytest.mark.parametrize(
+    "config", [CallConfig(), CallConfig(flow=BOOKING, greeting="", recordings={"Hi.": b"\xff\x00"})]
+)
 def test_the_whole_configuration_is_kept(config: CallConfig) -> None:
     header = Header("0.1.0", "2026-01-01T00:00:00Z", config)
     assert read(encode_header(header)).header == header

@@ -1,6 +1,7 @@
 """The performer: what providers yield or raise becomes inputs, in order of preference, and can be cancelled."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -139,10 +140,8 @@ def test_a_provider_that_will_not_let_go_is_left_behind(caplog: pytest.LogCaptur
     class Clings(ScriptedVoice):
         async def speak(self, text: str) -> AsyncIterator[bytes]:
             for _ in range(3):
-                try:
+                with contextlib.suppress(asyncio.CancelledError):
                     await asyncio.sleep(1.5)
-                except asyncio.CancelledError:
-                    pass
             yield b""
 
     async def story() -> None:
@@ -192,7 +191,7 @@ def test_speech_is_the_same_however_it_is_cut(pcm: bytes, cuts: list[int]) -> No
 @pytest.mark.parametrize("size", [1, 2, 3, 50, 10_000])
 @pytest.mark.parametrize("data", [b"RIFF\x24\x00\x00\x00WAVEfmt ", b'{"error": "no"}', b"ID3\x04\x00"])
 def test_what_is_no_sound_is_refused_however_it_is_cut(data: bytes, size: int) -> None:
-    data = data.ljust(400, b"\x00")
+    data = data.ljust(400, b" ")
     voice = Pieces([data[at : at + size] for at in range(0, len(data), size)])
     with pytest.raises(AudioFormatError):
         collected(spoken(voice, ""))

@@ -72,9 +72,7 @@ def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
         TapeStore(tmp_path / "file")
 
 
-def test_a_disk_that_fails_ends_one_tape_and_is_told_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_disk_that_fails_ends_one_tape_and_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = TapeStore(tmp_path)
     bad, good = store.open("bad"), store.open("good")
     bad.path.unlink()

@@ -32,7 +32,49 @@ _BASE, _STEP = 400, 40
 AGENT_WORD = 2_400
 """Samples of one of the agent's words."""
 
-VOCABULARY = ["yes", "no", "hello", "book", "a", "room", "today", "two", "people", "please", "wait", "stop", "and", "what", "about", "tomorrow", "okay", "right", "so", "one", "three", "four", "five", "then", "goodbye", "operator", "repeat", "hold", "on", "mm-hmm", "cough", "half", "an", "hour", "thirty", "p", "m", "mountain", "view", "new", "york"]
+VOCABULARY = [  # noqa: E501
+    "yes",
+    "no",
+    "hello",
+    "book",
+    "a",
+    "room",
+    "today",
+    "two",
+    "people",
+    "please",
+    "wait",
+    "stop",
+    "and",
+    "what",
+    "about",
+    "tomorrow",
+    "okay",
+    "right",
+    "so",
+    "one",
+    "three",
+    "four",
+    "five",
+    "then",
+    "goodbye",
+    "operator",
+    "repeat",
+    "hold",
+    "on",
+    "mm-hmm",
+    "cough",
+    "half",
+    "an",
+    "hour",
+    "thirty",
+    "p",
+    "m",
+    "mountain",
+    "view",
+    "new",
+    "york",
+]
 
 
 def speech(words: str) -> Sound:

@@ -210,6 +210,6 @@ def test_turns_are_answered_in_order_with_the_history_so_far() -> None:
 def test_a_reply_of_many_sentences_is_heard_without_a_gap() -> None:
     reply = "One two three four. Five six seven eight nine. Ten eleven twelve. And so it goes on for long."
     told = tell(agent(reply), one_question)
-    spoken = [span for span in call(told).ear.gaps()]
+    spoken = list(call(told).ear.gaps())
     assert told.agent_said[-1] == reply
     assert len(spoken) == 1  # between the greeting and the reply

@@ -22,9 +22,7 @@ class Telling:
 
     def hear(self, *events: Event) -> list[Move]:
         """Events at this instant."""
-        self.moves = [
-            move for event in events for move in self.machine.handle(self.now, event, self.machine.heard)
-        ]
+        self.moves = [move for event in events for move in self.machine.handle(self.now, event, self.machine.heard)]
         return self.moves
 
     def wait(self, milliseconds: float) -> list[Move]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -153,7 +153,7 @@ async def spoken(voice: Voice, text: str) -> AsyncIterator[bytes]:
         yield _companded(samples)
 
 
-async def _opened(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _opened(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """The same bytes, after a look at the first of them. Raises AudioFormatError for what is no sound."""
     opening: bytes | None = b""
     async with aclosing(cast(Any, pieces)):

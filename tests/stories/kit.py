@@ -32,7 +32,7 @@ _BASE, _STEP = 400, 40
 AGENT_WORD = 2_400
 """Samples of one of the agent's words."""
 
-VOCABULARY = [  # noqa: E501
+VOCABULARY = [
     "yes",
     "no",
     "hello",

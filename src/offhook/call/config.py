@@ -2,6 +2,7 @@
 
 from offhook.audio.speech import Hysteresis
 from offhook.conversation.flow import Flow
+from offhook.conversation.tools import ToolSpec
 from offhook.timebase import Duration, ms, seconds
 from offhook.turns.patience import Patience
 from offhook.values import Value
@@ -11,6 +12,7 @@ class Phrases(Value, frozen=True):
     """What is said when there is nobody to write it."""
 
     apology: str = "I'm sorry, something went wrong on my side. Could you say that again?"
+    filler: str = "One moment, please."
     unclear: str = "Sorry, I did not understand that. Could you say it again?"
     are_you_there: str = "Are you still there?"
     idle_goodbye: str = "I can't hear you any more, so I will hang up now. Goodbye."
@@ -25,6 +27,15 @@ class Limits(Value, frozen=True):
     reply: Duration = seconds(5)
     """From the question to the first text, and from one piece of text to the next."""
     voice: Duration = seconds(4)
+    another: Duration = ms(1_500)
+    """How long a provider may show no sign of life before the next one in the list is asked."""
+    filler: Duration = ms(1_500)
+    """How long after the caller's last sound, or the begin of a tool, there may be silence."""
+    answer: Duration = seconds(4)
+    """How long after the caller's last sound, tools not counted, a reply may take: then we apologise."""
+    tool: Duration = seconds(15)
+    rounds: int = 5
+    """How often in one turn a model may ask for tools."""
     mark: Duration = seconds(2)
     """How long after the end of playing its mark may come back."""
     stall: Duration = ms(200)
@@ -46,6 +57,7 @@ class CallConfig(Value, frozen=True):
     instructions: str = ""
     greeting: str = ""
     language: str = "en"
+    tools: tuple[ToolSpec, ...] = ()
     flow: Flow | None = None
     speculate: bool = True
     model_is_speculative: bool = True

@@ -3,7 +3,9 @@ tense."""
 
 from offhook.audio.events import Evidence
 from offhook.carrier.events import AudioReceived, CarrierEvent
+from offhook.conversation.tools import ToolCall
 from offhook.errors import Failure
+from offhook.timebase import Duration, seconds
 from offhook.values import Value
 
 
@@ -26,6 +28,22 @@ class ReplyText(Value, frozen=True):
 
     request: int
     text: str
+
+
+class ToolCalled(Value, frozen=True):
+    """The reply asks for a tool. It is used when the reply is complete and the caller's turn is known to be over."""
+
+    request: int
+    call: ToolCall
+
+
+class TokensUsed(Value, frozen=True):
+    """What a reply cost."""
+
+    request: int
+    input: int
+    output: int
+    cached: int = 0
 
 
 class ReplyFinished(Value, frozen=True):
@@ -64,6 +82,14 @@ class RequestFailed(Value, frozen=True):
     words: str
 
 
+class ToolReturned(Value, frozen=True):
+    """A tool is done. `text` is what the model is told: the result, or what went wrong."""
+
+    request: int
+    text: str
+    failed: bool = False
+
+
 class SayOrdered(Value, frozen=True):
     """Somebody outside wants this said as soon as the floor is free."""
 
@@ -76,28 +102,66 @@ class HangUpOrdered(Value, frozen=True):
     text: str = ""
 
 
+class TransferOrdered(Value, frozen=True):
+    """The caller is to be connected to `to` (a number or a SIP address), after `text` (may be empty) has been said."""
+
+    to: str
+    text: str = ""
+
+
+class DigitsOrdered(Value, frozen=True):
+    """These keys (0-9, *, #, A-D; w is half a second's wait) are to be pressed for the far end to hear."""
+
+    digits: str
+
+
+class GatherOrdered(Value, frozen=True):
+    """Somebody waits for `digits` digits by keypad or voice (0: any number, ended by the terminator or a pause).
+    `Gathered` with the same `gather` answers, with "" after `within`."""
+
+    gather: int
+    digits: int
+    text: str = ""
+    within: Duration = seconds(20)
+
+
+class TransferEnded(Value, frozen=True):
+    """The carrier says what became of a transfer: with `reason` empty the caller has been connected and is done."""
+
+    reason: str = ""
+
+
 class DeadlinePassed(Value, frozen=True):
     """The instant that `Call.deadline` named has come."""
 
 
-ProviderInput = TranscriptArrived | ReplyText | ReplyFinished | VoiceAudio | VoiceFinished | RequestFailed
-Order = SayOrdered | HangUpOrdered
-Input = CarrierEvent | Evidence | ProviderInput | Order | DeadlinePassed
+ReplyInput = ReplyText | ToolCalled | TokensUsed | ReplyFinished | VoiceAudio | VoiceFinished
+ProviderInput = TranscriptArrived | ReplyInput | RequestFailed
+Order = SayOrdered | HangUpOrdered | TransferOrdered | DigitsOrdered | GatherOrdered
+Input = CarrierEvent | Evidence | ProviderInput | ToolReturned | Order | TransferEnded | DeadlinePassed
 
 __all__ = [
     "AudioReceived",
     "CarrierEvent",
     "DeadlinePassed",
+    "DigitsOrdered",
     "Evidence",
+    "GatherOrdered",
     "HangUpOrdered",
     "Input",
     "Order",
     "ProviderInput",
     "ReplyFinished",
+    "ReplyInput",
     "ReplyText",
     "RequestFailed",
     "SayOrdered",
+    "TokensUsed",
+    "ToolCalled",
+    "ToolReturned",
     "TranscriptArrived",
+    "TransferEnded",
+    "TransferOrdered",
     "VoiceAudio",
     "VoiceFinished",
     "WordSpan",

@@ -3,6 +3,7 @@
 from offhook.carrier.commands import Command
 from offhook.conversation.expectation import Expectation
 from offhook.conversation.messages import Message
+from offhook.conversation.tools import ToolCall, ToolSpec
 from offhook.values import Value
 
 
@@ -23,6 +24,14 @@ class AskModel(Value, frozen=True):
     request: int
     messages: tuple[Message, ...]
     speculative: bool
+    tools: tuple[ToolSpec, ...] = ()
+
+
+class RunTool(Value, frozen=True):
+    """Have a tool used. It is let finish even if nobody waits for it any more."""
+
+    request: int
+    call: ToolCall
 
 
 class Synthesize(Value, frozen=True):
@@ -42,6 +51,12 @@ class HangUp(Value, frozen=True):
     """End the call at the carrier and let go of everything that belongs to it."""
 
     reason: str
+
+
+class Transfer(Value, frozen=True):
+    """Connect the caller to `to`. The stream may stop meanwhile: the call goes on, and `TransferEnded` tells how."""
+
+    to: str
 
 
 class CallStarted(Value, frozen=True):
@@ -65,6 +80,35 @@ class AgentSaid(Value, frozen=True):
 
     text: str
     complete: bool
+
+
+class Interrupted(Value, frozen=True):
+    """The caller broke in, and was right to; this is what had been heard of the utterance."""
+
+    text: str
+
+
+class ToolUsed(Value, frozen=True):
+    """A tool has returned."""
+
+    name: str
+    arguments: str
+    result: str
+    failed: bool
+
+
+class Gathered(Value, frozen=True):
+    """The digits that a `GatherOrdered` waited for; "" when none came in time."""
+
+    gather: int
+    digits: str
+
+
+class Transferred(Value, frozen=True):
+    """A transfer came to its end: well, or for this `reason` not at all."""
+
+    to: str
+    reason: str
 
 
 class TurnTimed(Value, frozen=True):
@@ -105,6 +149,18 @@ class CallEnded(Value, frozen=True):
     said: int
 
 
-Request = Transcribe | AskModel | Synthesize
-Report = CallStarted | UserSaid | AgentSaid | TurnTimed | FlowFinished | Warned | CallEnded
-Output = Command | Request | Cancel | HangUp | Report
+Request = Transcribe | AskModel | Synthesize | RunTool
+Report = (
+    CallStarted
+    | UserSaid
+    | AgentSaid
+    | Interrupted
+    | ToolUsed
+    | Gathered
+    | Transferred
+    | TurnTimed
+    | FlowFinished
+    | Warned
+    | CallEnded
+)
+Output = Command | Request | Cancel | HangUp | Transfer | Report

@@ -12,6 +12,7 @@ class Stage(StrEnum):
     TRANSCRIPT = "transcription"
     REPLY = "reply"
     VOICE = "speech"
+    TOOL = "tool"
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from offhook.conversation.expectation import Expectation
 from offhook.conversation.messages import Message
+from offhook.conversation.tools import ToolCall, ToolSpec
 from offhook.values import Value
 
 
@@ -32,12 +33,21 @@ class Transcript(Value, frozen=True):
 
 
 class Conversation(Value, frozen=True):
-    """What a language model replies to: the messages so far, the caller's last one at the end, and which call it
-    is."""
+    """What a language model replies to: the messages so far, the caller's last one (or what tools returned) at the
+    end; the tools that it may call; and which call it is."""
 
     messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
     call_id: str = ""
     parameters: dict[str, str] = {}
+
+
+class Usage(Value, frozen=True):
+    """What a reply cost, in tokens; `cached` of the input tokens were charged less."""
+
+    input: int
+    output: int
+    cached: int = 0
 
 
 @runtime_checkable
@@ -64,8 +74,9 @@ class LanguageModel(Protocol):
     speculative: bool
     """Whether asking has no effect outside, so that it may be asked before the caller's turn is known to be over."""
 
-    def reply(self, conversation: Conversation) -> AsyncIterator[str]:
-        """Yield the reply piece by piece."""
+    def reply(self, conversation: Conversation) -> AsyncIterator[str | ToolCall | Usage]:
+        """Yield the reply piece by piece; calls of tools when they are complete; what it cost at the end, if that is
+        known. A reply without text and calls is a failure."""
         ...
 
     async def ready(self) -> None: ...

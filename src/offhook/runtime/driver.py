@@ -24,11 +24,17 @@ from offhook.call.outputs import (
     CallStarted,
     Cancel,
     FlowFinished,
+    Gathered,
     HangUp,
+    Interrupted,
     Output,
     Report,
+    RunTool,
     Synthesize,
+    ToolUsed,
     Transcribe,
+    Transfer,
+    Transferred,
     TurnTimed,
     UserSaid,
     Warned,
@@ -209,7 +215,19 @@ class Driver:
             case CallEnded():
                 self._report(now, output)
                 self._over()
-            case UserSaid() | AgentSaid() | TurnTimed() | FlowFinished() | Warned():
+            case RunTool() | Transfer():
+                raise NotImplementedError
+            case (
+                UserSaid()
+                | AgentSaid()
+                | Interrupted()
+                | ToolUsed()
+                | Gathered()
+                | Transferred()
+                | TurnTimed()
+                | FlowFinished()
+                | Warned()
+            ):
                 self._report(now, output)
             case _:
                 assert_never(output)

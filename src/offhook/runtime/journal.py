@@ -8,7 +8,11 @@ from offhook.call.outputs import (
     CallEnded,
     CallStarted,
     FlowFinished,
+    Gathered,
+    Interrupted,
     Report,
+    ToolUsed,
+    Transferred,
     TurnTimed,
     UserSaid,
     Warned,
@@ -43,6 +47,16 @@ class Journal:
             case AgentSaid(text, complete):
                 cut = "" if complete else " (interrupted)"
                 self._info("agent said", f"agent said: {_quoted(text)}{cut}", text=text, complete=complete)
+            case Interrupted(text):
+                self._info("interrupted", f"[interrupted] after {_quoted(text)}", text=text)
+            case ToolUsed(name, arguments, result, failed):
+                words = f"[tool] {name}({_clean(arguments)}) {'failed' if failed else 'returned'} {_quoted(result)}"
+                self._info("tool", words, name=name, arguments=arguments, result=result, failed=failed)
+            case Gathered(_, digits):
+                self._info("gathered", f"[gathered] {len(digits)} digits", digits=digits)
+            case Transferred(to, reason):
+                ending = f"failed: {reason}" if reason else "done"
+                self._info("transfer", f"[transfer] to {_clean(to)} {_clean(ending)}", to=to, reason=reason)
             case TurnTimed():
                 timed = delays(report)
                 self._info("turn", "[turn] " + " ".join(f"{stage}={ms}ms" for stage, ms in timed.items()), **timed)

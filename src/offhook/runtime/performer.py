@@ -17,14 +17,17 @@ from offhook.call.inputs import (
     ReplyFinished,
     ReplyText,
     RequestFailed,
+    TokensUsed,
+    ToolCalled,
     TranscriptArrived,
     VoiceAudio,
     VoiceFinished,
 )
 from offhook.call.outputs import AskModel, CallStarted
 from offhook.conversation.expectation import Expectation
+from offhook.conversation.tools import ToolCall
 from offhook.errors import Failure, OffhookError, ProviderError
-from offhook.providers.interfaces import Conversation, Utterance, Voice
+from offhook.providers.interfaces import Conversation, Usage, Utterance, Voice
 from offhook.runtime.services import Services
 from offhook.timebase import RATE
 
@@ -60,7 +63,7 @@ class Performer:
 
     def ask(self, question: AskModel) -> None:
         """Have a reply written."""
-        conversation = Conversation(question.messages, self._call_id, self._parameters)
+        conversation = Conversation(question.messages, question.tools, self._call_id, self._parameters)
         self._run(question.request, partial(self._ask, question.request, conversation))
 
     def synthesize(self, request: int, text: str) -> None:
@@ -111,8 +114,14 @@ class Performer:
             raise ProviderError(Failure.BROKEN, "the transcriber stopped before its final transcript")
 
     async def _ask(self, request: int, conversation: Conversation) -> None:
-        async for text in preferred([partial(each.reply, conversation) for each in self._services.models]):
-            self._deliver(ReplyText(request, _whole(text)))
+        async for piece in preferred([partial(each.reply, conversation) for each in self._services.models]):
+            match piece:
+                case str():
+                    self._deliver(ReplyText(request, _whole(piece)))
+                case ToolCall():
+                    self._deliver(ToolCalled(request, piece))
+                case Usage(spent, written, cached):
+                    self._deliver(TokensUsed(request, spent, written, cached))
         self._deliver(ReplyFinished(request))
 
     async def _synthesize(self, request: int, text: str) -> None:

@@ -10,7 +10,11 @@ from offhook.call.outputs import (
     CallEnded,
     CallStarted,
     FlowFinished,
+    Gathered,
+    Interrupted,
     Report,
+    ToolUsed,
+    Transferred,
     TurnTimed,
     UserSaid,
     Warned,
@@ -35,6 +39,9 @@ class Metrics:
         self._turns = Counter("offhook_turns", "Turns taken", ["speaker"], registry=all_)
         self._warnings = Counter("offhook_warnings", "Complaints, once per kind and call", ["kind"], registry=all_)
         self._flows = Counter("offhook_flows", "Flows that came to an end", ["outcome"], registry=all_)
+        self._interruptions = Counter("offhook_interruptions", "Replies that callers broke into", registry=all_)
+        self._tools = Counter("offhook_tools", "Tools used", ["name", "outcome"], registry=all_)
+        self._transfers = Counter("offhook_transfers", "Calls handed on", ["outcome"], registry=all_)
         about = "Seconds from the caller's last sound to a stage of the reply"
         self._delays = Histogram("offhook_delay_seconds", about, ["stage"], buckets=DELAYS, registry=all_)
         about = "How late the event loop's timers fire, in seconds"
@@ -51,6 +58,14 @@ class Metrics:
                 self._turns.labels("user").inc()
             case AgentSaid():
                 self._turns.labels("agent").inc()
+            case Interrupted():
+                self._interruptions.inc()
+            case ToolUsed(name, _, _, failed):
+                self._tools.labels(name, "failed" if failed else "returned").inc()
+            case Gathered():
+                pass
+            case Transferred(_, reason):
+                self._transfers.labels("failed" if reason else "done").inc()
             case TurnTimed():
                 for stage in STAGES:
                     if (us := getattr(report, stage)) >= 0:

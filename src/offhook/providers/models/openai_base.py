@@ -1,19 +1,21 @@
 """What OpenAI's two ways to ask for a reply have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
+from offhook.conversation.tools import ToolCall
 from offhook.errors import Failure
-from offhook.providers.interfaces import Conversation
-from offhook.providers.models.events import ReplyEvent, TextPiece, ToolSpec, Usage
+from offhook.providers.interfaces import Conversation, Usage
 from offhook.providers.openai_client import TIMEOUT, Account, OpenAIError
+
+Piece: TypeAlias = str | ToolCall | Usage
+"""Text as it is written, calls of tools when they are complete, the cost at the end."""
 
 
 class OpenAIWriter(ABC):
-    """Asks `model` for replies; `parameters` are sent along as they are. `tokens_in` and `tokens_out` count what was
-    used."""
+    """Asks `model` for replies; `parameters` are sent along as they are."""
 
     vendor: ClassVar[str]
     speculative = True
@@ -27,42 +29,30 @@ class OpenAIWriter(ABC):
         timeout: float = TIMEOUT,
         **parameters: Any,
     ) -> None:
-        self.tokens_in = self.tokens_out = 0
         self._model = model
         self._parameters = parameters
         self._account = Account(api_key, base_url, timeout)
         self._name = f"{self.vendor}/{model}"
 
-    async def reply(self, conversation: Conversation) -> AsyncIterator[str]:
-        """Raises ProviderError also where nothing was written: silence is no reply."""
+    async def reply(self, conversation: Conversation) -> AsyncIterator[Piece]:
+        """The reply with everything that belongs to it. It ends with the whole answer or raises ProviderError, also
+        where nothing was written: silence is no reply."""
         empty = True
-        async with aclosing(self.events(conversation)) as events:
-            async for event in events:
-                if isinstance(event, TextPiece):
-                    empty = empty and not event.text.strip()
-                    yield event.text
-        if empty:
-            raise OpenAIError(Failure.BROKEN, f"{self._name}: the reply is empty")
-
-    async def events(
-        self, conversation: Conversation, tools: Sequence[ToolSpec] = ()
-    ) -> AsyncGenerator[ReplyEvent, None]:
-        """The reply with everything that belongs to it. It ends with the whole answer or raises ProviderError."""
         with self._account.failures(self._name):
             request = {
                 "model": self._model,
                 "stream": True,
-                **self._request(conversation, tools),
+                **self._request(conversation),
                 "extra_body": self._parameters,
                 "timeout": self._account.timeout,
             }
             create = self._create(self._account.client())
-            async with create(**request) as response, aclosing(self._read(response)) as events:
-                async for event in events:
-                    if isinstance(event, Usage):
-                        self.tokens_in += event.input
-                        self.tokens_out += event.output
-                    yield event
+            async with create(**request) as response, aclosing(self._read(response)) as pieces:
+                async for piece in pieces:
+                    empty = empty and (isinstance(piece, Usage) or (isinstance(piece, str) and not piece.strip()))
+                    yield piece
+        if empty:
+            raise OpenAIError(Failure.BROKEN, f"{self._name}: the reply is empty")
 
     async def ready(self) -> None:
         await self._account.ready(self._model, self._name)
@@ -78,9 +68,9 @@ class OpenAIWriter(ABC):
         """The SDK's method, in its streamed form."""
 
     @abstractmethod
-    def _request(self, conversation: Conversation, tools: Sequence[ToolSpec]) -> dict[str, Any]:
+    def _request(self, conversation: Conversation) -> dict[str, Any]:
         """What this interface is asked."""
 
     @abstractmethod
-    def _read(self, response: Any) -> AsyncGenerator[ReplyEvent, None]:
+    def _read(self, response: Any) -> AsyncGenerator[Piece, None]:
         """What this interface answers."""

@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 
+from offhook.conversation.messages import Message
+from offhook.conversation.tools import ToolCall, ToolSpec
 from offhook.errors import ConfigurationError
-from offhook.providers.interfaces import Conversation, LanguageModel
-from offhook.providers.models.events import ReplyEvent, TextPiece, ToolCall, ToolSpec, Usage
-from offhook.providers.models.openai_base import OpenAIWriter
+from offhook.providers.interfaces import Conversation, LanguageModel, Usage
+from offhook.providers.models.openai_base import OpenAIWriter, Piece
 from offhook.providers.models.openai_responses import OpenAIResponsesModel
 from offhook.providers.openai_client import finish, sse
 
@@ -23,14 +24,14 @@ class OpenAIModel(OpenAIWriter):
         create: Callable[..., Any] = client.chat.completions.with_streaming_response.create
         return create
 
-    def _request(self, conversation: Conversation, tools: Sequence[ToolSpec]) -> dict[str, Any]:
+    def _request(self, conversation: Conversation) -> dict[str, Any]:
         return {
-            "messages": [{"role": each.role.value, "content": each.text} for each in conversation.messages],
+            "messages": [_message(each) for each in conversation.messages],
             "stream_options": {"include_usage": True},
-            **({"tools": [_tool(each) for each in tools]} if tools else {}),
+            **({"tools": [_tool(each) for each in conversation.tools]} if conversation.tools else {}),
         }
 
-    async def _read(self, response: Any) -> AsyncGenerator[ReplyEvent, None]:
+    async def _read(self, response: Any) -> AsyncGenerator[Piece, None]:
         """The last chunk with usage has no choices, and not every server ends with [DONE]."""
         calls = _Calls()
         finished = False
@@ -45,14 +46,15 @@ class OpenAIModel(OpenAIWriter):
                 for choice in chunk.choices or ():
                     delta = choice.delta or _Delta()
                     if text := delta.content or delta.refusal:
-                        yield TextPiece(text)
+                        yield text
                     calls.add(delta.tool_calls or ())
                     if choice.finish_reason:
                         finished = True
                         for call in calls.complete():
                             yield call
                 if chunk.usage is not None:
-                    yield Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+                    details = chunk.usage.prompt_tokens_details or _Details()
+                    yield Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens, details.cached_tokens)
         if not finished:
             raise self._broken_off()
 
@@ -79,9 +81,14 @@ class _Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
+class _Details(msgspec.Struct):
+    cached_tokens: int = 0
+
+
 class _Usage(msgspec.Struct):
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    prompt_tokens_details: _Details | None = None
 
 
 class _Chunk(msgspec.Struct):
@@ -121,6 +128,18 @@ class _Call(msgspec.Struct):
     id: str = ""
     name: str = ""
     arguments: str = ""
+
+
+def _message(message: Message) -> dict[str, Any]:
+    if message.answers:
+        return {"role": "tool", "tool_call_id": message.answers, "content": message.text}
+    if message.calls:
+        calls = [
+            {"id": each.id, "type": "function", "function": {"name": each.name, "arguments": each.arguments}}
+            for each in message.calls
+        ]
+        return {"role": "assistant", "content": message.text or None, "tool_calls": calls}
+    return {"role": message.role.value, "content": message.text}
 
 
 def _tool(spec: ToolSpec) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """OpenAI's language models through the Responses interface. Nothing is kept there: we hold the history ourselves."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
 import msgspec
 
+from offhook.conversation.messages import Message
+from offhook.conversation.tools import ToolCall, ToolSpec
 from offhook.errors import ConfigurationError
-from offhook.providers.interfaces import Conversation, LanguageModel
-from offhook.providers.models.events import ReplyEvent, TextPiece, ToolCall, ToolSpec, Usage
-from offhook.providers.models.openai_base import OpenAIWriter
+from offhook.providers.interfaces import Conversation, LanguageModel, Usage
+from offhook.providers.models.openai_base import OpenAIWriter, Piece
 from offhook.providers.openai_client import finish, sse
 
 
@@ -22,25 +23,26 @@ class OpenAIResponsesModel(OpenAIWriter):
         create: Callable[..., Any] = client.responses.with_streaming_response.create
         return create
 
-    def _request(self, conversation: Conversation, tools: Sequence[ToolSpec]) -> dict[str, Any]:
+    def _request(self, conversation: Conversation) -> dict[str, Any]:
         return {
-            "input": [{"role": each.role.value, "content": each.text} for each in conversation.messages],
+            "input": [item for each in conversation.messages for item in _items(each)],
             "store": False,
-            **({"tools": [_tool(each) for each in tools]} if tools else {}),
+            **({"tools": [_tool(each) for each in conversation.tools]} if conversation.tools else {}),
         }
 
-    async def _read(self, response: Any) -> AsyncGenerator[ReplyEvent, None]:
+    async def _read(self, response: Any) -> AsyncGenerator[Piece, None]:
         async with aclosing(sse(response)) as stream:
             async for data in stream:
                 event = _EVENT.decode(data) if data != b"[DONE]" else _Event()
                 match event.type:
                     case "response.output_text.delta" | "response.refusal.delta":
-                        yield TextPiece(event.delta)
+                        yield event.delta
                     case "response.output_item.done" if event.item and event.item.type == "function_call":
                         yield ToolCall(event.item.call_id, event.item.name, event.item.arguments or "{}")
                     case "response.completed" | "response.incomplete":
                         if event.response and (usage := event.response.usage):
-                            yield Usage(usage.input_tokens, usage.output_tokens)
+                            details = usage.input_tokens_details or _Details()
+                            yield Usage(usage.input_tokens, usage.output_tokens, details.cached_tokens)
                         await finish(stream)
                         return
                     case "response.failed":
@@ -57,9 +59,14 @@ class _Item(msgspec.Struct):
     arguments: str = ""
 
 
+class _Details(msgspec.Struct):
+    cached_tokens: int = 0
+
+
 class _Usage(msgspec.Struct):
     input_tokens: int = 0
     output_tokens: int = 0
+    input_tokens_details: _Details | None = None
 
 
 class _Response(msgspec.Struct):
@@ -77,6 +84,17 @@ class _Event(msgspec.Struct):
 
 
 _EVENT = msgspec.json.Decoder(_Event)
+
+
+def _items(message: Message) -> list[dict[str, Any]]:
+    if message.answers:
+        return [{"type": "function_call_output", "call_id": message.answers, "output": message.text}]
+    said = [{"role": message.role.value, "content": message.text}] if message.text or not message.calls else []
+    calls = [
+        {"type": "function_call", "call_id": each.id, "name": each.name, "arguments": each.arguments}
+        for each in message.calls
+    ]
+    return said + calls
 
 
 def _tool(spec: ToolSpec) -> dict[str, Any]:

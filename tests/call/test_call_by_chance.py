@@ -9,26 +9,33 @@ from booking import BOOKING
 from offhook.audio.events import Evidence
 from offhook.call.config import CallConfig, Phrases
 from offhook.call.inputs import (
+    DigitsOrdered,
+    GatherOrdered,
     HangUpOrdered,
     ReplyFinished,
     ReplyText,
     RequestFailed,
     SayOrdered,
     TranscriptArrived,
+    TransferEnded,
+    TransferOrdered,
     VoiceAudio,
     VoiceFinished,
 )
 from offhook.carrier.events import DigitPressed, MarkReached, ProtocolBroken, Track, Unrecognised
+from offhook.conversation.tools import ToolSpec
 from offhook.errors import Failure
 from offhook.timebase import seconds
 from offhook.turns.patience import Patience
 
+BOOK = ToolSpec("book", "Book a room.", {"type": "object", "properties": {}})
 SHORT = Patience(idle=seconds(2), away=seconds(4))
 CONFIGS = {
     "model": CallConfig(greeting="Hello, how are you?", patience=SHORT),
     "model, not ahead of time": CallConfig(greeting="Hello.", speculate=False, patience=SHORT),
     "model with effects": CallConfig(model_is_speculative=False, patience=SHORT),
     "flow": CallConfig(flow=BOOKING, patience=SHORT),
+    "tools": CallConfig(greeting="Hello.", tools=(BOOK,), patience=SHORT, recordings={Phrases().filler: WORD * 5}),
     "recorded": CallConfig(
         greeting="Hello.", recordings={"Hello.": WORD * 9, Phrases().are_you_there: WORD * 4}, patience=SHORT
     ),
@@ -67,6 +74,10 @@ strange = st.one_of(
 wanted = st.one_of(
     st.builds(DigitPressed, st.sampled_from("0123456789*#ABCD")),
     st.builds(SayOrdered, st.sampled_from(["By the way.", "", "***", "One. Two. Three."])),
+    st.builds(GatherOrdered, st.just(1), st.integers(0, 4), st.sampled_from(["", "Your number please."])),
+    st.builds(DigitsOrdered, st.sampled_from(["12#", "w", ""])),
+    st.builds(TransferOrdered, st.just("+15551234"), st.sampled_from(["", "I connect you."])),
+    st.builds(TransferEnded, st.just("busy")),
 )
 actions: st.SearchStrategy[Action] = st.one_of(
     st.builds(lambda frames: lambda world: world.hear(frames, 0.9), st.integers(1, 60)),

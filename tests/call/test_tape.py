@@ -14,6 +14,7 @@ from offhook.call.config import CallConfig
 from offhook.call.inputs import DeadlinePassed, Input
 from offhook.call.outputs import Output
 from offhook.call.tape import MAGIC, Header, Step, TapeError, digest, encode_header, encode_step, read
+from offhook.conversation.tools import ToolSpec
 from offhook.simulator.caller import SimulatedCaller
 
 
@@ -22,6 +23,7 @@ def plain_numbers() -> Iterator[None]:
     """Numbers that equal themselves and fit into 64 bits."""
     st.register_type_strategy(float, st.floats(allow_nan=False))
     st.register_type_strategy(int, st.integers(-(2**63), 2**63))
+    st.register_type_strategy(ToolSpec, st.builds(ToolSpec, st.text(), st.text(), st.just({"type": "object"})))
     yield
     st.register_type_strategy(float, st.floats())
     st.register_type_strategy(int, st.integers())

@@ -13,20 +13,36 @@ from offhook.call.inputs import (
     ReplyFinished,
     ReplyText,
     RequestFailed,
+    ToolCalled,
+    ToolReturned,
     TranscriptArrived,
+    TransferEnded,
     VoiceAudio,
     VoiceFinished,
 )
-from offhook.call.outputs import AskModel, CallEnded, Cancel, HangUp, Output, Synthesize, Transcribe
+from offhook.call.outputs import (
+    AskModel,
+    CallEnded,
+    Cancel,
+    HangUp,
+    Output,
+    RunTool,
+    Synthesize,
+    Transcribe,
+    Transfer,
+)
 from offhook.call.tape import Step, digest
 from offhook.carrier.commands import ClearAudio, PlayAudio, SetMark
 from offhook.carrier.events import AudioReceived, MarkReached, StreamStarted, StreamStopped, Track
+from offhook.conversation.tools import ToolCall
 from offhook.errors import Failure
 from offhook.simulator.playout import CarrierBuffer
 from offhook.timebase import Instant, lasting
 
 FRAME = 160
 WORD = mulaw.SILENCE * 800
+TOOLED = ("book a room", "", "two people and")
+"""Replies with these words ask for tools, where there are any."""
 TEXTS = ("book a room", "okay", "hold on", "", "um", "goodbye", "two people and", "yes")
 
 
@@ -43,6 +59,8 @@ class World:
         self.ended = False
         self.lost_marks = False
         """The carrier returns no mark by itself."""
+        self.transferring = ""
+        """Where the caller is to be connected to."""
         self._returning: list[str] = []
         self._tracks = tracks
         self._position = 0
@@ -66,18 +84,20 @@ class World:
             assert deadline is None or deadline.at > self.now, f"{deadline} again and again"
 
     def _settled(self, event: Input) -> None:
-        final = isinstance(event, ReplyFinished | VoiceFinished | RequestFailed)
+        final = isinstance(event, ReplyFinished | VoiceFinished | RequestFailed | ToolReturned)
         if final or (isinstance(event, TranscriptArrived) and event.final):
             self.open.pop(event.request, None)  # type: ignore[union-attr]
 
     def _take(self, output: Output) -> None:
         match output:
-            case Transcribe(request) | AskModel(request) | Synthesize(request):
+            case Transcribe(request) | AskModel(request) | Synthesize(request) | RunTool(request):
                 assert request not in self.open
                 self.open[request] = output
             case Cancel(request):
                 assert request in self.open, f"{request} is not open"
                 del self.open[request]
+            case Transfer(to):
+                self.transferring = to
             case PlayAudio() | SetMark() | ClearAudio():
                 assert not self.ended
                 assert not (isinstance(output, PlayAudio) and not output.mulaw)
@@ -128,7 +148,13 @@ class World:
             self.give(RequestFailed(request, Failure.BROKEN, "chance"))
         elif isinstance(asked, Transcribe):
             self.give(TranscriptArrived(request, text, final=how != "partly", understood=how != "dimly"))
+        elif isinstance(asked, RunTool):
+            self.give(ToolReturned(request, text, failed=how == "dimly"))
         elif isinstance(asked, AskModel):
+            if asked.tools and how in ("wholly", "partly") and text in TOOLED:
+                self.give(ReplyText(request, text))
+                self.give(ToolCalled(request, ToolCall(f"t{request}", "book", "{}")))
+                self.give(ToolCalled(request, ToolCall(f"u{request}", "book", "{}")))
             self.give(ReplyFinished(request) if how == "emptily" else ReplyText(request, text + ". "))
             if how in ("wholly", "dimly") and request in self.open:
                 self.give(ReplyFinished(request))
@@ -142,15 +168,27 @@ class World:
         for _ in range(50 * seconds):
             if self.ended:
                 return
+            if self.transferring:
+                self.come_back()
             for request in list(self.open):
                 if request in self.open:
                     self.answer(request, "yes", "wholly")
             self.hear(1, 0.0)
 
+    def come_back(self) -> None:
+        """Nobody answers where the caller is being connected to: they are here again, on another stream."""
+        self.transferring = ""
+        self.give(StreamStopped("connected elsewhere"))
+        self.give(TransferEnded("busy"))
+        self._position = self._heard = 0
+        self.buffer, self._returning = CarrierBuffer(), []
+        self.give(StreamStarted("CA1", "MZ2", "AC1", tuple(self._tracks), True, {}))
+
     def hang_up(self) -> None:
         """The line is cut, if it is not by now."""
         self.give(StreamStopped("cut"))
         self.give(StreamStopped("again"))
+        self.give(TransferEnded())
         assert self.open == {}
         assert sum(isinstance(output, CallEnded) for output in self.outputs) == 1
         assert sum(isinstance(output, HangUp) for output in self.outputs) <= 1

@@ -145,7 +145,7 @@ def test_nothing_interrupts_a_goodbye() -> None:
 
 
 def test_a_call_can_be_ended_without_a_word() -> None:
-    told = tell(agent(), says_nothing, on_driver=orders((0.25, HangUpOrdered())))
+    told = tell(agent(), says_nothing, on_driver=orders((0.25, HangUpOrdered(cut=True))))
     assert told.agent_said == []
     assert call(told).ended_at == 250_000
 
@@ -173,7 +173,7 @@ def test_orders_at_any_time(at: float) -> None:
     told = tell(
         agent(REPLY), script, on_driver=orders((at, SayOrdered("By the way.")), (at + 4, HangUpOrdered("Bye.")))
     )
-    assert told.agent_said[-1] == "Bye."
+    assert told.agent_said[-1].endswith("Bye.")
     assert ended(told).reason == "ordered"
     # Heard if the floor was free in time.
     assert told.agent_said.count("By the way.") <= 1

@@ -90,7 +90,7 @@ def test_nobody_waits_for_ever_on_a_line_on_which_nobody_speaks() -> None:
 
 def test_nothing_but_its_end_follows_a_goodbye() -> None:
     roads: dict[Event, Any] = {event: step for (state, event), step in AGENT.items() if state is Agent.SAYING_GOODBYE}
-    assert roads.keys() == {Event.CALLER_LEFT, Event.PLAYBACK_FINISHED}
+    assert roads.keys() == {Event.CALLER_LEFT, Event.PLAYBACK_FINISHED, Event.TRANSFER_STARTED}
     assert roads[Event.PLAYBACK_FINISHED].move is Move.HANG_UP
     assert not any(agent is Agent.SAYING_GOODBYE for _, agent in JOINT)
 

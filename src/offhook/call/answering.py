@@ -9,6 +9,8 @@ from offhook.call.outputs import Cancel, FlowFinished, Output, TurnTimed, UserSa
 from offhook.call.replying import Reply
 from offhook.call.requests import Requests
 from offhook.call.speaking import Speaker
+from offhook.call.tools import ToolRuns, with_words
+from offhook.call.waiting import Waiting
 from offhook.conversation.history import History
 from offhook.timebase import Instant
 from offhook.turns.events import Event
@@ -18,7 +20,14 @@ class Answering:
     """What we say. Methods return the events that follow."""
 
     def __init__(
-        self, config: CallConfig, mind: Mind, history: History, requests: Requests, speaker: Speaker, out: list[Output]
+        self,
+        config: CallConfig,
+        mind: Mind,
+        history: History,
+        requests: Requests,
+        tools: ToolRuns,
+        speaker: Speaker,
+        out: list[Output],
     ) -> None:
         self.turn: Turn | None = None
         """The turn that is being answered."""
@@ -32,6 +41,9 @@ class Answering:
         self._requests = requests
         self._speaker = speaker
         self._out = out
+        self.waiting = Waiting(config.limits)
+        self._tools = tools
+        self._parked: set[int] | None = None
         self._guess: Reply | None = None
         self._guessed_for: Turn | None = None
         self._noted = False
@@ -56,6 +68,7 @@ class Answering:
     def confirm(self, now: Instant, turn: Turn) -> None:
         """The turn is over. Its words may not be known yet."""
         self.turn, self._confirmed_at, self.answered = turn, now, False
+        self._wait(now, turn.ended_at)
 
     def answer(self, now: Instant) -> list[Event]:
         """The turn is over and its words are known."""
@@ -72,6 +85,7 @@ class Answering:
     def say(self, now: Instant, draft: Draft) -> list[Event]:
         """Say something that does not answer a turn of speech."""
         self.turn = None
+        self._wait(now, now)
         return self._adopt(now, self._reply(now, draft, speculative=False))
 
     def retract(self) -> None:
@@ -93,6 +107,9 @@ class Answering:
             self._out.append(Cancel(self.turn.request))
         self.turn, self.answered, self._timed = None, False, True
         self.forget_guess()
+        if self._speaker.reply is not None and self._speaker.reply.bridges:
+            self._speaker.reply.seal()
+        self._waiting_over()
 
     def apologise(self, now: Instant) -> list[Event]:
         """Something failed, and the caller would hear nothing. Three times in a row is enough."""
@@ -123,6 +140,7 @@ class Answering:
 
     def began(self, now: Instant) -> None:
         """The first audio of a reply has been handed to the carrier: say how long each stage took."""
+        self._waiting_over()
         reply, turn = self._speaker.reply, self.turn
         if self._timed or reply is None or turn is None:
             return
@@ -133,6 +151,77 @@ class Answering:
 
         stages = (self._confirmed_at, turn.known_at, reply.written_at, reply.voiced_at, now)
         self._out.append(TurnTimed(*map(since, stages)))
+
+    def use_tools(self, now: Instant, reply: Reply) -> list[Event]:
+        """A reply cannot go on before its tools have been used."""
+        reply.use_tools(self._tools.begin(now, reply.calls))
+        self.waiting.use_tools(now)
+        self._requests.horizon = None
+        return [Event.TOOL_STARTED]
+
+    def tool_returned(self, now: Instant, request: int, text: str, *, failed: bool) -> list[Event]:
+        """A tool is done. If a reply waits for it and for no other, it goes on."""
+        round_ = self._tools.returned(request, text, failed=failed)
+        reply = self._speaker.reply
+        if round_ or reply is None or not reply.waits_for(round_):
+            return []
+        self.waiting.go_on(now)
+        self._requests.horizon = self.waiting.answer_at
+        reply.go_on(now, with_words(self._history.messages(None), reply.text))
+        return [Event.TOOL_FINISHED]
+
+    def park(self, now: Instant, text: str) -> list[Event]:
+        """A tool that is running wants something of the caller: the reply ends with `text`, and is gone on with when
+        the tool has returned and the floor is free.
+        """
+        reply = self._speaker.reply
+        assert reply is not None
+        self._parked = reply.park()
+        reply.close(now, text)
+        self._waiting_over()
+        return [Event.TOOL_FINISHED]
+
+    @property
+    def parked(self) -> Draft | None:
+        """What to go on with, if tools that the caller's help was needed for have returned."""
+        return Draft(ask=self._history.messages(None)) if self._parked == set() else None
+
+    def unpark(self) -> None:
+        """It is gone on with."""
+        self._parked = None
+
+    def fill(self, now: Instant) -> None:
+        """The caller has been waiting for long: say that we are still there, if that is recorded."""
+        if self._speaker.playing(now):
+            self.waiting.postpone(self._speaker.ledger.ends())
+            return
+        self.waiting.fill()
+        words = self._config.phrases.filler
+        if sound := self._config.recordings.get(words):
+            if self._speaker.reply is None:
+                self._speaker.begin(self._reply(now, Draft(bridge=True), speculative=False))
+            self._speaker.fill(words, sound)
+
+    def hold(self) -> None:
+        """Nothing can be said for the moment."""
+        self._waiting_over()
+
+    def resume(self, now: Instant) -> None:
+        """If the caller still waits for an answer, the waiting begins anew."""
+        reply = self._speaker.reply
+        if self.turn is not None and not self._speaker.answered:
+            if reply is not None and reply.uses_tools:
+                self.waiting.use_tools(now)
+            else:
+                self._wait(now, now)
+
+    def _wait(self, now: Instant, ended_at: Instant) -> None:
+        self.waiting.begin(now, ended_at)
+        self._requests.horizon = self.waiting.answer_at
+
+    def _waiting_over(self) -> None:
+        self.waiting.over()
+        self._requests.horizon = None
 
     def _reply(self, now: Instant, draft: Draft, *, speculative: bool) -> Reply:
         return Reply(now, draft, self._config, self._requests, self._out, speculative=speculative)
@@ -147,7 +236,7 @@ class Answering:
             self._out.append(UserSaid(draft.user))
         if draft.step is not None and draft.outcome:
             self._out.append(FlowFinished(draft.outcome, dict(draft.step.state.answers)))
-        if not (draft.say or draft.ask or draft.outcome):
+        if not (draft.say or draft.ask or draft.sound or draft.outcome):
             self.over()
             return [Event.TURN_EMPTY]
         reply.confirm(now)

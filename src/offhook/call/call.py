@@ -2,8 +2,6 @@
 log, no randomness.
 """
 
-from typing import NamedTuple, assert_never
-
 from offhook.audio.events import Evidence
 from offhook.audio.playout import Fate
 from offhook.call.captions import Captions
@@ -11,19 +9,23 @@ from offhook.call.config import CallConfig
 from offhook.call.dialogue import Dialogue
 from offhook.call.inputs import (
     DeadlinePassed,
+    DigitsOrdered,
+    GatherOrdered,
     HangUpOrdered,
     Input,
-    ReplyFinished,
-    ReplyText,
+    ProviderInput,
     RequestFailed,
     SayOrdered,
+    ToolReturned,
     TranscriptArrived,
-    VoiceAudio,
-    VoiceFinished,
+    TransferEnded,
+    TransferOrdered,
 )
 from offhook.call.minds import FlowMind, ModelMind
-from offhook.call.outputs import CallEnded, CallStarted, Cancel, HangUp, Output, Warned
+from offhook.call.outputs import CallEnded, CallStarted, Cancel, HangUp, Output, Transferred, Warned
+from offhook.call.presence import Absence, Deadline, Presence, sooner
 from offhook.call.requests import Requests, Stage
+from offhook.call.tools import ToolRuns
 from offhook.carrier.events import (
     AudioReceived,
     DigitPressed,
@@ -37,20 +39,9 @@ from offhook.carrier.events import (
 from offhook.conversation.history import History
 from offhook.conversation.messages import Role
 from offhook.errors import Failure
-from offhook.timebase import Instant, after
+from offhook.timebase import Instant
 
 _NO_OUTPUTS: tuple[Output, ...] = ()
-
-
-class Deadline(NamedTuple):
-    """When a call wants to be woken, and why."""
-
-    at: Instant
-    reason: str
-
-
-def _sooner(soonest: Deadline, at: Instant | None, reason: str) -> Deadline:
-    return soonest if at is None or at >= soonest.at else Deadline(at, reason)
 
 
 class Call:
@@ -61,31 +52,26 @@ class Call:
         self.dialogue: Dialogue | None = None
         self.over = False
         self._config = config
-        self._mind = FlowMind(config.flow) if config.flow is not None else ModelMind(config, self.history)
+        self._mind = (
+            FlowMind(config.flow, config.phrases) if config.flow is not None else ModelMind(config, self.history)
+        )
         self._requests = Requests()
-        self._captions: Captions | None = None
         self._out: list[Output] = []
+        self._tools = ToolRuns(config.limits, self.history, self._requests, self._out)
+        self._captions: Captions | None = None
         self._warned: set[str] = set()
-        self._started_at: Instant | None = None
-        self._media_at = Instant(0)
-        self._stalled = False
-        self._time_is_up = False
+        self._presence = Presence(config.limits)
+        self._elsewhere = self._sent_back = ""
+        """Where the caller is being connected to, and why that has failed."""
 
     @property
     def deadline(self) -> Deadline | None:
         """The soonest of all waits. None before the stream starts and after the call has ended."""
-        if self._started_at is None or self.over:
+        if not self._presence.started or self.over:
             return None
-        limits = self._config.limits
-        if self._stalled:
-            soonest = Deadline(after(self._media_at, limits.no_media), "no media")
-        else:
-            soonest = Deadline(after(self._media_at, limits.stall), "line stalled")
-        soonest = _sooner(soonest, self._requests.deadline, "provider")
-        if self.dialogue is not None:
-            soonest = _sooner(soonest, self.dialogue.deadline, "turn")
-            if not self._time_is_up:
-                soonest = _sooner(soonest, after(self._started_at, limits.longest_call), "longest call")
+        soonest = sooner(self._presence.deadline, self._requests.deadline, "provider")
+        if self.dialogue is not None and not self._presence.away:
+            soonest = sooner(soonest, self.dialogue.deadline, "turn")
         return soonest
 
     def handle(self, now: Instant, event: Input) -> tuple[Output, ...]:
@@ -103,30 +89,29 @@ class Call:
             case StreamStarted():
                 self._start(now, event)
             case StreamStopped(reason):
-                self._end(now, reason)
+                self._stopped(now, reason)
+            case TransferEnded(reason):
+                self._transfer_ended(now, reason)
             case DigitPressed(digit):
                 if self.dialogue is not None:
                     self.dialogue.pressed(now, digit)
             case MarkReached(name):
                 if self.dialogue is not None and self.dialogue.reached(now, name) is Fate.UNKNOWN:
-                    self._warn(
-                        "unknown mark", f"the carrier returned a mark that was never set, or twice: {name[:80]!r}"
-                    )
+                    self._warn("unknown mark", f"a mark came back that was never set, or twice: {name[:80]!r}")
             case Unrecognised(kind):
-                self._warn(
-                    f"unrecognised {kind}", f"the carrier sent an event that this version does not know: {kind!r}"
-                )
+                self._warn(f"unrecognised {kind}", f"the carrier sent an event that is not known here: {kind!r}")
             case ProtocolBroken(kind, words):
                 self._warn(kind, words)
-            case SayOrdered() | HangUpOrdered():
+            case SayOrdered() | HangUpOrdered() | TransferOrdered() | DigitsOrdered() | GatherOrdered():
                 if self.dialogue is not None:
                     self.dialogue.ordered(now, event)
+                elif self._presence.away and isinstance(event, HangUpOrdered):
+                    self._out.append(HangUp("ordered"))
+                    self._end(now, "ordered")
             case DeadlinePassed():
                 self._tick(now)
-            case TranscriptArrived() | ReplyText() | ReplyFinished() | VoiceAudio() | VoiceFinished() | RequestFailed():
-                self._result(now, event)
             case _:
-                assert_never(event)
+                self._result(now, event)
         return self._taken(now)
 
     def _taken(self, now: Instant) -> tuple[Output, ...]:
@@ -140,24 +125,55 @@ class Call:
         return outputs
 
     def _audio(self, now: Instant, event: AudioReceived) -> None:
-        self._media_at = now
+        resumed = self._presence.heard(now)
         if self.dialogue is None:
             return
         if event.track is Track.INBOUND:
             self.dialogue.received(now, event.position + len(event.mulaw))
-        if self._stalled:
-            self._stalled = False
+        if resumed:
             self.dialogue.line(now, stalled=False)
 
     def _start(self, now: Instant, event: StreamStarted) -> None:
-        assert self._started_at is None, "a stream starts once: its carrier sees to that"
-        self._started_at = self._media_at = now
+        again = self._presence.started
+        self._presence.begin(now, limited=event.two_way)
+        if again:
+            # Positions and playback begin anew; what was said stays.
+            self.dialogue = self._new_dialogue()
+            self.dialogue.take_back(now, self._elsewhere, self._sent_back)
+            self._elsewhere = self._sent_back = ""
+            return
         self._out.append(CallStarted(event.call_id, event.stream_id, event.two_way, event.parameters))
         if event.two_way:
-            self.dialogue = Dialogue(self._config, self._mind, self.history, self._requests, self._out)
+            self.dialogue = self._new_dialogue()
             self.dialogue.begin(now)
         else:
             self._captions = Captions(event.tracks, self._config, self._requests, self._out)
+
+    def _new_dialogue(self) -> Dialogue:
+        return Dialogue(self._config, self._mind, self.history, self._requests, self._tools, self._out)
+
+    def _stopped(self, now: Instant, reason: str) -> None:
+        """The stream is over, and the call with it, unless the caller is being connected to somebody else."""
+        if self.dialogue is not None and self.dialogue.transferring_to:
+            self._elsewhere = self.dialogue.transferring_to
+            self.dialogue.leave(now)
+            self.dialogue = None
+            self._presence.leave(now)
+        else:
+            self._end(now, reason)
+
+    def _transfer_ended(self, now: Instant, reason: str) -> None:
+        to = self._elsewhere if self.dialogue is None else self.dialogue.transferring_to
+        if not to:
+            return
+        self._out.append(Transferred(to, reason))
+        if not reason:
+            self._end(now, f"transferred to {to}")
+        elif self.dialogue is not None:
+            self.dialogue.transfer_failed(now, reason)
+        else:
+            self._sent_back = reason
+            self._presence.expect_back(now)
 
     def _end(self, now: Instant, reason: str) -> None:
         """Whatever the reason, the end is the same, and comes once."""
@@ -171,32 +187,30 @@ class Call:
         self._out.append(CallEnded(reason, heard, said))
 
     def _tick(self, now: Instant) -> None:
-        assert self._started_at is not None
-        limits = self._config.limits
-        if now >= after(self._media_at, limits.no_media):
-            reason = f"no audio came for {limits.no_media // 1_000_000} s"
+        absence = self._presence.look(now)
+        if absence is Absence.LOST:
+            reason = f"no audio came for {self._config.limits.no_media // 1_000_000} s"
             self._out.append(HangUp(reason))
             self._end(now, reason)
             return
-        if not self._stalled and now >= after(self._media_at, limits.stall):
-            self._stalled = True
-            if self.dialogue is not None:
-                self.dialogue.line(now, stalled=True)
+        if absence is Absence.NOT_BACK:
+            self._end(now, "the caller was connected elsewhere and did not come back")
+            return
+        if absence is Absence.STALLED and self.dialogue is not None:
+            self.dialogue.line(now, stalled=True)
         while (overdue := self._requests.overdue(now)) is not None:
             number, stage = overdue
             self._out.append(Cancel(number))
             self._failed(now, number, stage, Failure.TIMEOUT, f"no answer in time for {stage.value}")
-        if self.dialogue is None:
-            return
-        if not self._time_is_up and now >= after(self._started_at, limits.longest_call):
-            self._time_is_up = True
-            self.dialogue.end_politely(now, self._config.phrases.time_is_up, "longest call")
-        self.dialogue.tick(now)
+        if self.dialogue is not None and not self._presence.away:
+            if self._presence.time_is_up(now):
+                self.dialogue.end_politely(now, self._config.phrases.time_is_up, "longest call")
+            self.dialogue.tick(now)
 
     def _result(
         self,
         now: Instant,
-        event: TranscriptArrived | ReplyText | ReplyFinished | VoiceAudio | VoiceFinished | RequestFailed,
+        event: ProviderInput | ToolReturned,
     ) -> None:
         """Something came of a request. What comes of one that is no longer open is dropped here, by its number."""
         stage = self._requests.stage(event.request)
@@ -209,12 +223,22 @@ class Call:
                 self.dialogue.transcribed(now, event)
             elif self._captions is not None:
                 self._captions.transcribed(now, event)
+        elif isinstance(event, ToolReturned):
+            self._tool_returned(now, event)
         elif self.dialogue is not None:
             self.dialogue.produced(now, event)
 
+    def _tool_returned(self, now: Instant, event: ToolReturned) -> None:
+        if self.dialogue is not None:
+            self.dialogue.tool_returned(now, event.request, event.text, failed=event.failed)
+        else:
+            self._tools.returned(event.request, event.text, failed=event.failed)
+
     def _failed(self, now: Instant, request: int, stage: Stage, kind: Failure, words: str) -> None:
         self._warn(f"{stage.value} {kind.value}", f"{stage.value} failed: {words}")
-        if self.dialogue is not None:
+        if stage is Stage.TOOL:
+            self._tool_returned(now, ToolReturned(request, "it did not return in time", failed=True))
+        elif self.dialogue is not None:
             self.dialogue.failed(now, request, stage)
         elif self._captions is not None:
             self._captions.failed(request)

@@ -17,6 +17,7 @@ class Phrases(Value, frozen=True):
     are_you_there: str = "Are you still there?"
     idle_goodbye: str = "I can't hear you any more, so I will hang up now. Goodbye."
     failure_goodbye: str = "I'm sorry, I can't help you at the moment. Please call again later. Goodbye."
+    not_connected: str = "I'm sorry, nobody answers there at the moment."
     time_is_up: str = "I'm afraid our time is up. Goodbye."
 
 
@@ -34,6 +35,8 @@ class Limits(Value, frozen=True):
     answer: Duration = seconds(4)
     """How long after the caller's last sound, tools not counted, a reply may take: then we apologise."""
     tool: Duration = seconds(15)
+    back: Duration = seconds(30)
+    """How long after a transfer that failed the caller's stream may take to be here again."""
     rounds: int = 5
     """How often in one turn a model may ask for tools."""
     mark: Duration = seconds(2)

@@ -3,17 +3,25 @@
 evidence, transcripts, keys, marks -> events -> turns.machine -> moves -> attention, answering, speaker
 """
 
+from offhook.audio import tones
 from offhook.audio.events import Evidence, SpeechStarted
 from offhook.audio.playout import Fate
 from offhook.call.config import CallConfig
 from offhook.call.floor import Floor
+from offhook.call.gathering import Gathering
 from offhook.call.inputs import (
+    DigitsOrdered,
+    GatherOrdered,
     HangUpOrdered,
     Order,
     ReplyFinished,
+    ReplyInput,
     ReplyText,
     SayOrdered,
+    TokensUsed,
+    ToolCalled,
     TranscriptArrived,
+    TransferOrdered,
     VoiceAudio,
     VoiceFinished,
 )
@@ -22,6 +30,7 @@ from offhook.call.listening import Turn
 from offhook.call.minds import Draft, Mind, pause_before_words
 from offhook.call.outputs import Cancel, Output
 from offhook.call.requests import Requests, Stage
+from offhook.call.tools import ToolRuns
 from offhook.conversation.history import History
 from offhook.timebase import Instant
 from offhook.turns.events import Event
@@ -38,11 +47,19 @@ def sooner(one: Instant | None, other: Instant | None) -> Instant | None:
 class Dialogue:
     """One caller and one agent. Every public method takes one input and carries out all that follows from it."""
 
-    def __init__(self, config: CallConfig, mind: Mind, history: History, requests: Requests, out: list[Output]) -> None:
-        self._floor = Floor(config, mind, history, requests, out)
+    def __init__(
+        self,
+        config: CallConfig,
+        mind: Mind,
+        history: History,
+        requests: Requests,
+        tools: ToolRuns,
+        out: list[Output],
+    ) -> None:
+        self._mind = Gathering(mind, out)
+        self._floor = Floor(config, self._mind, history, requests, tools, out)
         self._keypad = Keypad(config.limits)
         self._config = config
-        self._mind = mind
         self._requests = requests
         self._out = out
 
@@ -62,17 +79,37 @@ class Dialogue:
 
     @property
     def deadline(self) -> Instant | None:
-        return sooner(sooner(self._floor.machine.deadline, self._floor.speaker.deadline), self._keypad.deadline)
+        floor = self._floor
+        turn = sooner(sooner(floor.machine.deadline, floor.speaker.deadline), self._keypad.deadline)
+        return sooner(sooner(turn, floor.answering.waiting.filler_at), self._mind.until)
+
+    @property
+    def transferring_to(self) -> str:
+        """Where the caller is being connected to; "" while it is us."""
+        return self._floor.transfer_to if self._floor.machine.agent is Agent.TRANSFERRING else ""
 
     def begin(self, now: Instant) -> None:
         """The caller is on the line."""
+        self._open(now, self._mind.greet())
+
+    def take_back(self, now: Instant, to: str, reason: str) -> None:
+        """The caller is on the line again, having failed to be connected to `to`."""
+        self._open(now, self._mind.transferred(to, reason))
+
+    def transfer_failed(self, now: Instant, reason: str) -> None:
+        """The caller has never been away: there was no connecting them."""
+        to, self._floor.transfer_to, self._floor.answering.outcome = self._floor.transfer_to, "", ""
+        self._floor.emit(Event.TRANSFER_FAILED)
+        self._floor.orders.append(self._mind.transferred(to, reason))
+        self._floor.settle(now)
+
+    def _open(self, now: Instant, first: Draft) -> None:
         self._floor.emit(Event.CALLER_ARRIVED)
         self._floor.speaker.measure(now)
-        greeting = self._mind.greet()
-        if greeting.say:
+        if first.say or first.ask:
             self._floor.emit(Event.SAY_ORDERED)
             self._floor.settle(now)
-            self._floor.begin(now, greeting)
+            self._floor.begin(now, first)
         self._floor.settle(now)
 
     def hear(self, now: Instant, evidence: Evidence) -> None:
@@ -109,13 +146,17 @@ class Dialogue:
                 self._floor.words_known(now, turn)
         self._floor.settle(now)
 
-    def produced(self, now: Instant, event: ReplyText | ReplyFinished | VoiceAudio | VoiceFinished) -> None:
+    def produced(self, now: Instant, event: ReplyInput) -> None:
         """Text or speech of a reply came."""
+        if isinstance(event, TokensUsed):
+            return
         reply = self._floor.answering.reply_to(event.request)
         assert reply is not None, "a request that is open belongs to a reply"
         match event:
             case ReplyText(_, text):
                 reply.wrote(now, text)
+            case ToolCalled(_, call):
+                reply.called(now, call)
             case ReplyFinished():
                 reply.wrote_all(now)
             case VoiceAudio(request, mulaw, words):
@@ -134,6 +175,11 @@ class Dialogue:
             self._floor.answering.failed(now, request)
         self._floor.settle(now)
 
+    def tool_returned(self, now: Instant, request: int, text: str, *, failed: bool) -> None:
+        """A tool is done."""
+        self._floor.emit_all(self._floor.answering.tool_returned(now, request, text, failed=failed))
+        self._floor.settle(now)
+
     def reached(self, now: Instant, name: str) -> Fate:
         """A mark came back."""
         fate = self._floor.speaker.reached(now, name)
@@ -150,12 +196,32 @@ class Dialogue:
 
     def ordered(self, now: Instant, order: Order) -> None:
         """Somebody outside wants something said, or the call to end."""
+        floor, reply = self._floor, self._floor.speaker.reply
+        if floor.machine.agent is Agent.TRANSFERRING:
+            if isinstance(order, HangUpOrdered):
+                floor.hang_up()
+            return
+        in_tool = reply is not None and reply.uses_tools
         match order:
+            case SayOrdered(text) if reply is not None and in_tool:
+                reply.insert(now, text)
             case SayOrdered(text):
-                self._floor.orders.append(text)
-            case HangUpOrdered(text):
+                floor.orders.append(Draft(say=text))
+            case DigitsOrdered(digits):
+                floor.orders.append(Draft(sound=tones.keys(digits)))
+            case GatherOrdered():
+                self._mind.gather(now, order)
+                if in_tool:
+                    floor.emit_all(floor.answering.park(now, order.text))
+                elif order.text:
+                    floor.orders.append(Draft(say=order.text))
+            case HangUpOrdered(text, cut=True):
                 self.end_politely(now, text, "ordered")
-        self._floor.settle(now)
+            case HangUpOrdered(text):
+                floor.end(now, text, "ordered")
+            case TransferOrdered(to, text):
+                floor.end(now, text, "transferred", to)
+        floor.settle(now)
 
     def end_politely(self, now: Instant, words: str, reason: str) -> None:
         """The call ends, whoever has the floor, when `words` have been said."""
@@ -173,6 +239,11 @@ class Dialogue:
             self._floor.keys.append(self._keypad.take())
         if self._floor.speaker.deadline is not None and self._floor.speaker.deadline <= now:
             self._floor.speaker.give_up_mark()
+        if self._mind.until is not None and self._mind.until <= now:
+            self._mind.give_up()
+        filler_at = self._floor.answering.waiting.filler_at
+        if filler_at is not None and filler_at <= now:
+            self._floor.answering.fill(now)
         self._floor.settle(now)
 
     def line(self, now: Instant, *, stalled: bool) -> None:
@@ -181,7 +252,7 @@ class Dialogue:
         self._floor.settle(now)
 
     def leave(self, now: Instant) -> None:
-        """The caller is gone: put down what was said and heard, and let everything go."""
+        """The caller is gone: put down what was said and heard, and let everything go but the tools that run."""
         self._floor.said(self._floor.speaker.abandon(now), complete=False)
         for turn in self._floor.unanswered:
             if turn.known and turn.text:
@@ -189,8 +260,9 @@ class Dialogue:
         self._floor.forget_events()
         self._floor.machine.handle(now, Event.CALLER_LEFT)
         for request in self._requests.numbers:
-            self._requests.close(request)
-            self._out.append(Cancel(request))
+            if self._requests.stage(request) is not Stage.TOOL:
+                self._requests.close(request)
+                self._out.append(Cancel(request))
 
     def _asked_for(self, request: int) -> Turn:
         turn = self._floor.attention.asked_for(request) or self._floor.answering.turn

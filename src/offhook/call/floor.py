@@ -10,9 +10,10 @@ from offhook.call.attention import Attention
 from offhook.call.config import CallConfig
 from offhook.call.listening import Turn
 from offhook.call.minds import Draft, Mind, pause_before_words, pause_for
-from offhook.call.outputs import AgentSaid, HangUp, Output, UserSaid
+from offhook.call.outputs import AgentSaid, HangUp, Interrupted, Output, Transfer, UserSaid
 from offhook.call.requests import Requests
 from offhook.call.speaking import Speaker
+from offhook.call.tools import ToolRuns
 from offhook.conversation.history import History
 from offhook.timebase import Instant
 from offhook.turns.events import Event, Move
@@ -26,14 +27,24 @@ class Floor:
     `settle`.
     """
 
-    def __init__(self, config: CallConfig, mind: Mind, history: History, requests: Requests, out: list[Output]) -> None:
+    def __init__(
+        self,
+        config: CallConfig,
+        mind: Mind,
+        history: History,
+        requests: Requests,
+        tools: ToolRuns,
+        out: list[Output],
+    ) -> None:
         self.machine = TurnMachine(config.patience)
         self.attention = Attention(config, mind, requests, out)
         self.speaker = Speaker(config.limits, out)
-        self.answering = Answering(config, mind, history, requests, self.speaker, out)
+        self.answering = Answering(config, mind, history, requests, tools, self.speaker, out)
         self.hung_up = False
-        self.orders: deque[str] = deque()
-        """Texts that somebody outside wants said."""
+        self.orders: deque[Draft] = deque()
+        """What somebody outside wants said."""
+        self.transfer_to = ""
+        """Not empty: the goodbye is followed by this."""
         self.keys: deque[str] = deque()
         """Answers from the keypad."""
         self._config = config
@@ -74,6 +85,7 @@ class Floor:
                 self._end_turn(now)
             case Move.HOLD:
                 self.speaker.hold(now)
+                self.answering.hold()
             case Move.RESUME:
                 self._resume(now)
             case Move.INTERRUPT:
@@ -81,7 +93,7 @@ class Floor:
             case Move.ASK_IF_THERE:
                 self.begin(now, self._mind.silent())
             case Move.HANG_UP:
-                self.hang_up()
+                self.go()
 
     def _end_turn(self, now: Instant) -> None:
         turn = self.attention.take()
@@ -115,20 +127,34 @@ class Floor:
 
     def _resume(self, now: Instant) -> None:
         self.attention.set_aside()
+        self.answering.resume(now)
         self.answer(now)
         if self.speaker.resume(now):
             self.emit(Event.PLAYBACK_STARTED)
+        if self.speaker.reply is not None and self.speaker.reply.uses_tools:
+            self.emit(Event.TOOL_STARTED)
         elif self.speaker.reply is None and self.answering.turn is None:
             self.emit(Event.TURN_EMPTY)
 
     def _interrupt(self, now: Instant) -> None:
         heard, before, turn = self.speaker.heard(now), self.answering.turn, self.attention.turn
-        if before is None or turn is None:
-            self.stop_speaking(now)
-        elif heard == 0 or reopens(self._config.patience, turn.start - before.over_at, heard):
+        reply = self.speaker.reply
+        acted = reply is not None and reply.rounds > 0
+        if before is None or turn is None or acted:
+            self._break_off(now)
+        elif (
+            heard == 0
+            or not self.answering.answered
+            or reopens(self._config.patience, turn.start - before.over_at, heard)
+        ):
             self._reopen(now, before)
         else:
-            self.stop_speaking(now)
+            self._break_off(now)
+
+    def _break_off(self, now: Instant) -> None:
+        words = self.stop_speaking(now)
+        if words:
+            self._out.append(Interrupted(words))
 
     def _reopen(self, now: Instant, before: Turn) -> None:
         """The turn that is being answered was not over. What was heard of the answer is told, but is no history."""
@@ -165,19 +191,24 @@ class Floor:
             self.answering.guess(now, turn)
 
     def _speak(self, now: Instant) -> bool:
-        """Play what may be played; see whether the reply is over. True if that is an event."""
-        if self.speaker.pump(now):
+        """Play what may be played; see whether the reply wants tools or is over. True if that is an event."""
+        begins = self.speaker.pump(now)
+        if self.speaker.answered:
             self.answering.began(now)
+        if begins or (self.machine.agent is Agent.THINKING and self.speaker.playing(now)):
             self.emit(Event.PLAYBACK_STARTED)
             return True
         reply = self.speaker.reply
+        if reply is not None and reply.wants_tools and self.machine.agent in (Agent.THINKING, Agent.SPEAKING):
+            self.emit_all(self.answering.use_tools(now, reply))
+            return True
         if reply is None or not self.speaker.finished:
             return False
         mute = reply.silent
         self.said(self.speaker.finish(), complete=not reply.broken)
-        if mute and reply.draft.outcome:
-            self.hang_up()
-        elif (mute or reply.broken) and not reply.draft.outcome:
+        if mute and self.answering.outcome:
+            self.go()
+        elif (mute or reply.broken) and not self.answering.outcome:
             if mute:
                 self.answering.unsay(reply)
             self.emit_all(self.answering.apologise(now))
@@ -197,9 +228,16 @@ class Floor:
             self.emit(Event.KEYS_ENTERED)
             self.begin(now, self._mind.keyed(self.keys.popleft()))
             return True
-        if self.orders and self.machine.caller in (Caller.SILENT, Caller.WAITING):
+        if self.machine.caller not in (Caller.SILENT, Caller.WAITING):
+            return False
+        if self.orders:
             self.emit(Event.SAY_ORDERED)
-            self.begin(now, Draft(say=self.orders.popleft()))
+            self.begin(now, self.orders.popleft())
+            return True
+        if (draft := self.answering.parked) is not None:
+            self.answering.unpark()
+            self.emit(Event.SAY_ORDERED)
+            self.begin(now, draft)
             return True
         return False
 
@@ -207,13 +245,40 @@ class Floor:
         """The floor is ours: say this."""
         self.emit_all(self.answering.say(now, draft))
 
-    def stop_speaking(self, now: Instant) -> None:
-        """Drop what we are saying, and put down what was heard of it."""
+    def stop_speaking(self, now: Instant) -> str:
+        """Drop what we are saying, and put down what was heard of it. Returns that."""
         reply, words = self.speaker.reply, self.speaker.stop(now)
         if reply is not None and words:
             self.answering.said(reply)
         self.said(words, complete=False)
         self.answering.over()
+        return words
+
+    def end(self, now: Instant, words: str, reason: str, transfer_to: str = "") -> None:
+        """The call ends, or goes elsewhere, when what has been written of our reply, and then `words`, has been
+        said.
+        """
+        reply, self.transfer_to = self.speaker.reply, transfer_to
+        if reply is not None and not reply.bridges and (reply.pieces or words):
+            reply.park()
+            reply.close(now, words)
+            self.answering.outcome = reason
+            self.emit(Event.GOODBYE_STARTED)
+            return
+        self.stop_speaking(now)
+        if words:
+            self.begin(now, Draft(say=words, outcome=reason))
+        else:
+            self.answering.outcome = reason
+            self.go()
+
+    def go(self) -> None:
+        """The last word has been said."""
+        if self.transfer_to:
+            self.emit(Event.TRANSFER_STARTED)
+            self._out.append(Transfer(self.transfer_to))
+        else:
+            self.hang_up()
 
     def said(self, words: str, *, complete: bool) -> None:
         """The caller heard this of us."""

@@ -97,9 +97,11 @@ class SayOrdered(Value, frozen=True):
 
 
 class HangUpOrdered(Value, frozen=True):
-    """Somebody outside wants the call to end, after `text` (may be empty) has been said."""
+    """Somebody outside wants the call to end, after `text` (may be empty) has been said. What we are saying is
+    finished first, unless it is to be `cut`."""
 
     text: str = ""
+    cut: bool = False
 
 
 class TransferOrdered(Value, frozen=True):

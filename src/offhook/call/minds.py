@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from offhook.call.config import CallConfig
+from offhook.call.config import CallConfig, Phrases
 from offhook.conversation.completeness import dangling
 from offhook.conversation.expectation import Answers, Expectation
 from offhook.conversation.flow import Flow
@@ -25,6 +25,12 @@ class Draft:
     step: FlowStep | None = None
     outcome: str = ""
     """Not empty: the call ends when this has been said."""
+    gathered: str = ""
+    """Digits that somebody else has been waiting for: this is their answer, and needs none of ours."""
+    bridge: bool = False
+    """Filler, until another draft takes its place."""
+    sound: bytes = b""
+    """What is played instead of words: mu-law at 8 kHz."""
 
 
 class Mind(Protocol):
@@ -41,6 +47,10 @@ class Mind(Protocol):
 
     def silent(self) -> Draft:
         """Nobody has said anything for long."""
+        ...
+
+    def transferred(self, to: str, reason: str) -> Draft:
+        """The caller could not be connected to `to`, for this reason, and is back."""
         ...
 
     def adopt(self, draft: Draft) -> None: ...
@@ -98,6 +108,9 @@ class ModelMind:
         self._prompts += 1
         return Draft(say=self._config.phrases.are_you_there)
 
+    def transferred(self, to: str, reason: str) -> Draft:
+        return self.answer(f"[could not be connected to {to}: {reason}]", understood=True)
+
     def adopt(self, draft: Draft) -> None:
         if draft.ask:
             self._prompts = 0
@@ -112,8 +125,9 @@ class ModelMind:
 class FlowMind:
     """A `Flow` decides, at once and without asking anybody."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, phrases: Phrases) -> None:
         self._flow = flow
+        self._phrases = phrases
         self._begin = flow.begin()
         self._step = self._begin
         self._before = self._begin
@@ -137,6 +151,9 @@ class FlowMind:
 
     def silent(self) -> Draft:
         return self._draft(self._flow.silent(self._step.state))
+
+    def transferred(self, to: str, reason: str) -> Draft:
+        return Draft(say=self._phrases.not_connected)
 
     def adopt(self, draft: Draft) -> None:
         if draft.step is not None:

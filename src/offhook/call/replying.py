@@ -7,8 +7,10 @@ from offhook.call.inputs import WordSpan
 from offhook.call.minds import Draft
 from offhook.call.outputs import AskModel, Cancel, Output, Synthesize
 from offhook.call.requests import Requests, Stage
+from offhook.conversation.messages import Message
 from offhook.conversation.sentences import SentenceCutter
 from offhook.conversation.speakable import speakable
+from offhook.conversation.tools import ToolCall
 from offhook.timebase import Instant
 
 _VOICES_AHEAD = 2
@@ -20,6 +22,8 @@ class Piece:
     """A piece of a reply and its speech, as far as both have come."""
 
     text: str
+    filler: bool = False
+    """Said to bridge a silence: it answers nothing."""
     request: int | None = None
     audio: bytearray = field(default_factory=bytearray)
     words: list[WordSpan] = field(default_factory=list)
@@ -48,6 +52,10 @@ class Reply:
         self.broken = False
         """Something of it was lost: a provider failed while it was made."""
         self.pieces: list[Piece] = []
+        self.calls: list[ToolCall] = []
+        """The tools that it asks for and that have not been begun."""
+        self.rounds = 0
+        """How often it has asked for tools."""
         self.written_at: Instant | None = None
         self.voiced_at: Instant | None = None
         self._config = config
@@ -56,9 +64,12 @@ class Reply:
         self._cutter = SentenceCutter()
         self._writing: int | None = None
         self._waiting = 0
+        self._tools: set[int] = set()
+        self._open = draft.bridge
         if draft.ask:
-            self._writing = requests.open(now, Stage.REPLY, config.limits.reply)
-            out.append(AskModel(self._writing, draft.ask, speculative))
+            self._ask(now, draft.ask)
+        elif draft.sound:
+            self._add(now, Piece("", audio=bytearray(draft.sound), done=True))
         else:
             self._cut(now, [*self._cutter.feed(draft.say), *self._cutter.finish()])
 
@@ -70,16 +81,32 @@ class Reply:
     @property
     def complete(self) -> bool:
         """All the text and all its speech are here."""
-        return self.written and all(piece.done for piece in self.pieces)
+        waits = self.calls or self._tools or self._open
+        return self.written and not waits and all(piece.done for piece in self.pieces)
 
     @property
     def silent(self) -> bool:
-        """It is complete, and there is not a sample to play."""
-        return self.complete and not any(piece.audio for piece in self.pieces)
+        """It is complete, and there is not a sample of an answer to play."""
+        return self.complete and not any(piece.audio for piece in self.pieces if not piece.filler)
+
+    @property
+    def wants_tools(self) -> bool:
+        """It cannot go on before the tools in `calls` have been used."""
+        return self.written and bool(self.calls) and not self.speculative
+
+    @property
+    def bridges(self) -> bool:
+        """It is nothing but filler, until the reply that it bridges the time to takes its place."""
+        return self._open
+
+    @property
+    def uses_tools(self) -> bool:
+        """Tools are running for it."""
+        return bool(self._tools)
 
     @property
     def text(self) -> str:
-        return " ".join(piece.text for piece in self.pieces)
+        return " ".join(piece.text for piece in self.pieces if not piece.filler)
 
     def owns(self, request: int) -> bool:
         return request == self._writing or any(piece.request == request for piece in self.pieces)
@@ -102,6 +129,62 @@ class Reply:
         self._writing = None
         self._cut(now, self._cutter.finish())
 
+    def called(self, now: Instant, call: ToolCall) -> None:
+        """It asks for a tool."""
+        assert self._writing is not None
+        self._requests.alive(now, self._writing, self._config.limits.reply)
+        self.calls.append(call)
+
+    def use_tools(self, round_: set[int]) -> None:
+        """The tools that it asked for run."""
+        self._tools = round_
+        self.calls.clear()
+        self.rounds += 1
+
+    def waits_for(self, round_: set[int]) -> bool:
+        """Whether this round of tools is run for it."""
+        return self._tools is round_
+
+    def go_on(self, now: Instant, messages: tuple[Message, ...]) -> None:
+        """All its tools have returned: it is written on."""
+        self._tools = set()
+        self._ask(now, messages)
+
+    def park(self) -> set[int]:
+        """Let it end without the tools that run for it. Returns their round."""
+        round_, self._tools = self._tools, set()
+        return round_
+
+    def fill(self, text: str, audio: bytes, after: int) -> bool:
+        """Put a filler behind the first `after` samples, if no piece is cut in two by that."""
+        begin = 0
+        for index, piece in enumerate([*self.pieces, None]):
+            if begin == after and (piece is None or not piece.audio):
+                self.pieces.insert(index, Piece(text, filler=True, audio=bytearray(audio), done=True))
+                return True
+            begin += len(piece.audio) if piece is not None else 0
+        return False
+
+    def follow(self, filler: "Reply") -> None:
+        """It takes the place of a reply that was nothing but filler and may still be played."""
+        self.pieces[:0] = filler.pieces
+
+    def seal(self) -> None:
+        """No reply will take its place: filler is all there is."""
+        self._open = False
+
+    def close(self, now: Instant, text: str) -> None:
+        """Nothing more is written; `text`, which may be empty, comes last."""
+        if self._writing is not None and self._requests.close(self._writing):
+            self._out.append(Cancel(self._writing))
+        self._writing, self._open = None, False
+        self.calls.clear()
+        self._cut(now, [*self._cutter.finish(), *self._cutter.feed(text), *self._cutter.finish()])
+
+    def insert(self, now: Instant, text: str) -> None:
+        """Say this as well, before what is still to be written."""
+        self._cut(now, [*self._cutter.feed(text), *self._cutter.finish()])
+
     def voiced(self, now: Instant, request: int, mulaw: bytes, words: tuple[WordSpan, ...]) -> None:
         """The next piece of speech came."""
         piece = self._piece(request)
@@ -122,6 +205,7 @@ class Reply:
         """A request that it owns will not be answered: it has to do with what it has. Nothing is said behind a hole."""
         self.broken = True
         if request == self._writing:
+            self.calls.clear()
             self.wrote_all(now)
             return
         piece = self._piece(request)
@@ -135,20 +219,29 @@ class Reply:
         for request in (self._writing, *(piece.request for piece in self.pieces)):
             if request is not None and self._requests.close(request):
                 self._out.append(Cancel(request))
-        self._writing = None
+        self._writing, self._open = None, False
+        self._tools = set()
+        self.calls.clear()
         for piece in self.pieces:
             piece.request, piece.done = None, True
+
+    def _ask(self, now: Instant, messages: tuple[Message, ...]) -> None:
+        self._writing = self._requests.open(now, Stage.REPLY, self._config.limits.reply)
+        tools = self._config.tools if self.rounds < self._config.limits.rounds else ()
+        self._out.append(AskModel(self._writing, messages, self.speculative, tools))
 
     def _cut(self, now: Instant, texts: list[str]) -> None:
         for text in filter(None, map(speakable, texts)):
             if self.written_at is None:
                 self.written_at = now
             recorded = self._config.recordings.get(text)
-            piece = Piece(text) if recorded is None else Piece(text, audio=bytearray(recorded), done=True)
-            if recorded is not None and self.voiced_at is None:
-                self.voiced_at = now
-            self.pieces.append(piece)
+            self._add(now, Piece(text) if recorded is None else Piece(text, audio=bytearray(recorded), done=True))
         self._speak(now)
+
+    def _add(self, now: Instant, piece: Piece) -> None:
+        if piece.audio and self.voiced_at is None:
+            self.voiced_at = now
+        self.pieces.append(piece)
 
     def _speak(self, now: Instant) -> None:
         ahead = 1 if self.speculative else _VOICES_AHEAD

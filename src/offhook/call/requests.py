@@ -25,6 +25,8 @@ class Requests:
     """The requests that are open. Numbers start at 1 and are never used twice in a call."""
 
     def __init__(self) -> None:
+        self.horizon: Instant | None = None
+        """By then every request that the caller waits for must have shown a result; tools may take their own time."""
         self._last = 0
         self._open: dict[int, _Open] = {}
 
@@ -49,13 +51,20 @@ class Requests:
 
     def overdue(self, now: Instant) -> tuple[int, Stage] | None:
         """The request that has waited longest beyond its limit."""
-        late = [(request.due, number, request.stage) for number, request in self._open.items() if request.due <= now]
+        late = [
+            (due, number, request.stage) for number, request in self._open.items() if (due := self._due(request)) <= now
+        ]
         return min(late)[1:] if late else None
 
     @property
     def deadline(self) -> Instant | None:
         """When the first open request is overdue."""
-        return min(request.due for request in self._open.values()) if self._open else None
+        return min(map(self._due, self._open.values())) if self._open else None
+
+    def _due(self, request: _Open) -> Instant:
+        if self.horizon is None or request.stage is Stage.TOOL:
+            return request.due
+        return min(request.due, self.horizon)
 
     @property
     def numbers(self) -> tuple[int, ...]:

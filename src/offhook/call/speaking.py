@@ -27,6 +27,8 @@ class Speaker:
         self.holding = False
         self.started = False
         """Something of the reply has been handed to the carrier."""
+        self.answered = False
+        """And it was more than filler."""
         self._limits = limits
         self._out = out
         self._sent = 0
@@ -47,9 +49,13 @@ class Speaker:
         self._mark(now)
 
     def begin(self, reply: Reply) -> None:
-        """The floor is ours, and this is what to say."""
+        """The floor is ours, and this is what to say. Filler that is being played is let finish."""
+        if self.reply is not None and self.reply.bridges:
+            reply.follow(self.reply)
+            self.reply = reply
+            return
         self.reply = reply
-        self.started = False
+        self.started = self.answered = False
         self._sent = self._heard = self._marked = 0
         self._last_mark = ""
 
@@ -58,16 +64,27 @@ class Speaker:
         if self.reply is None or self.holding:
             return False
         begins = False
-        while (message := self._next(now)) is not None:
+        while (following := self._next(now)) is not None:
+            message, piece = following
+            self.answered = self.answered or not piece.filler
             first = self.ledger.play(now, len(message))
             if not begins and self._sent == self._heard:
                 begins, self._shift = True, first - self._sent
             self._sent += len(message)
             self._out.append(PlayAudio(message))
-        self.started = self.started or begins
+            self.started = self.started or begins
+            self._mark_pieces(now)
         if self.started:
             self._mark_pieces(now)
         return begins
+
+    def fill(self, text: str, audio: bytes) -> bool:
+        """Say a filler next. False where that would cut a piece in two."""
+        return self.reply is not None and self.reply.fill(text, audio, self._sent)
+
+    def playing(self, now: Instant) -> bool:
+        """The carrier has something of ours left to play."""
+        return self.reply is not None and not self.holding and self.ledger.heard(now) < self.ledger.sent
 
     def reached(self, now: Instant, name: str) -> Fate:
         """A mark came back."""
@@ -136,7 +153,7 @@ class Speaker:
         assert self.reply is not None
         words = self.heard_words()
         self.reply.cancel()
-        self.reply, self.holding, self.started = None, False, False
+        self.reply, self.holding, self.started, self.answered = None, False, False, False
         return words
 
     def heard_words(self) -> str:
@@ -150,7 +167,7 @@ class Speaker:
                 break
         return " ".join(words)
 
-    def _next(self, now: Instant) -> bytes | None:
+    def _next(self, now: Instant) -> tuple[bytes, Piece] | None:
         assert self.reply is not None
         begin = 0
         fresh = self._sent == self._heard
@@ -163,7 +180,7 @@ class Speaker:
                 if scarce and self.ledger.sent - self.ledger.heard(now) > _PLENTY:
                     return None
                 at = self._sent - begin
-                return bytes(piece.audio[at : at + limit])
+                return bytes(piece.audio[at : at + limit]), piece
             if not piece.done:
                 return None
             begin = end

@@ -35,7 +35,7 @@ class LinesBusyError(OffhookError):
 
 class Switchboard:
     """Counts exactly: a call holds one line from the webhook that promised it (for at most `promise` seconds, until
-    its stream comes) to the end of its stream."""
+    its stream comes) to its end. While its caller is elsewhere it is *parked*: it has no stream, but keeps its line."""
 
     def __init__(self, capacity: int, promise: float, clock: Callable[[], float]) -> None:
         self._capacity = capacity
@@ -50,6 +50,7 @@ class Switchboard:
 
     @property
     def live(self) -> int:
+        """Streams on the line."""
         return len(self._by_stream)
 
     @property
@@ -60,7 +61,8 @@ class Switchboard:
         return len(self._by_call) + len(self._promised)
 
     def lines(self) -> tuple[Line, ...]:
-        return tuple(self._by_stream.values())
+        """All calls, parked ones and those that others have replaced among them."""
+        return tuple(dict.fromkeys((*self._by_stream.values(), *self._by_call.values())))
 
     def find(self, id_: str) -> Line | None:
         """A live call by its CallSid or its stream's id."""
@@ -77,22 +79,27 @@ class Switchboard:
         self._promised.pop(call_id, None)
 
     def connect(self, line: Line) -> Line | None:
-        """Put a call on the line; returns the older one with the same ids that it replaces. Raises LinesBusyError."""
+        """Put a call on the line, or a parked one on it again; returns the older one with the same ids that it
+        replaces. Raises LinesBusyError."""
         self._make_sure(line.call_id)
         self._promised.pop(line.call_id, None)
         replaced = self.find(line.call_id) or self.find(line.stream_id)
         self._by_call[line.call_id] = line
         self._by_stream[line.stream_id] = line
         self._empty.clear()
-        return replaced
+        return None if replaced is line else replaced
+
+    def park(self, line: Line) -> None:
+        """The call goes on without a stream. Idempotent."""
+        if self._by_stream.get(line.stream_id) is line:
+            del self._by_stream[line.stream_id]
 
     def disconnect(self, line: Line) -> None:
         """The call has ended. Idempotent."""
-        if self._by_stream.get(line.stream_id) is line:
-            del self._by_stream[line.stream_id]
+        self.park(line)
         if self._by_call.get(line.call_id) is line:
             del self._by_call[line.call_id]
-        if not self._by_stream:
+        if not self._by_stream and not self._by_call:
             self._empty.set()
 
     async def drain(self, seconds: float, goodbye: str = "") -> None:
@@ -101,7 +108,7 @@ class Switchboard:
         if await self._emptied(seconds):
             return
         for line in self.lines():
-            line.order(HangUpOrdered(goodbye))
+            line.order(HangUpOrdered(goodbye, cut=True))
         if not await self._emptied(GOODBYE_SECONDS):
             await self.close(GOODBYE_SECONDS)
 

@@ -1,0 +1,96 @@
+"""Whether the caller is there: audio that stops coming, a caller who is being connected elsewhere, a call that goes on
+for too long.
+"""
+
+from enum import Enum, auto
+from typing import NamedTuple
+
+from offhook.call.config import Limits
+from offhook.timebase import Instant, after
+
+
+class Deadline(NamedTuple):
+    """When a call wants to be woken, and why."""
+
+    at: Instant
+    reason: str
+
+
+def sooner(soonest: Deadline, at: Instant | None, reason: str) -> Deadline:
+    """The earlier of two deadlines, the second of which may not be there."""
+    return soonest if at is None or at >= soonest.at else Deadline(at, reason)
+
+
+class Absence(Enum):
+    """What it means that nothing has come from the caller."""
+
+    STALLED = auto()
+    """The line has stopped delivering."""
+    LOST = auto()
+    """It will not do so any more."""
+    NOT_BACK = auto()
+    """The caller was connected elsewhere and nobody has said how that ended, or did not come back."""
+
+
+class Presence:
+    """Follows one call's line from its first stream to the last."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.started = False
+        self.away = False
+        """There is no stream: the caller is being connected elsewhere."""
+        self._limits = limits
+        self._heard_at = Instant(0)
+        self._stalled = False
+        self._until = Instant(0)
+        self._longest: Instant | None = None
+
+    @property
+    def deadline(self) -> Deadline:
+        """When something is due that does not depend on what is being said."""
+        if self.away:
+            return Deadline(self._until, "away")
+        if self._stalled:
+            soonest = Deadline(after(self._heard_at, self._limits.no_media), "no media")
+        else:
+            soonest = Deadline(after(self._heard_at, self._limits.stall), "line stalled")
+        return sooner(soonest, self._longest, "longest call")
+
+    def begin(self, now: Instant, *, limited: bool) -> None:
+        """A stream starts, the call's first or another one; `limited`: it may last for the longest call's time."""
+        if not self.started and limited:
+            self._longest = after(now, self._limits.longest_call)
+        self.started, self.away, self._stalled = True, False, False
+        self._heard_at = now
+
+    def heard(self, now: Instant) -> bool:
+        """Audio came. True if it had stopped coming."""
+        self._heard_at = now
+        stalled, self._stalled = self._stalled, False
+        return stalled
+
+    def leave(self, now: Instant) -> None:
+        """The caller's stream stops, because they are being connected elsewhere."""
+        self.away, self._until = True, after(now, self._limits.longest_call)
+
+    def expect_back(self, now: Instant) -> None:
+        """The connection elsewhere has failed: the caller must be here soon."""
+        self._until = after(now, self._limits.back)
+
+    def look(self, now: Instant) -> Absence | None:
+        """Whether the caller has become absent. A stall is told once."""
+        if self.away:
+            return Absence.NOT_BACK if now >= self._until else None
+        if now >= after(self._heard_at, self._limits.no_media):
+            return Absence.LOST
+        if not self._stalled and now >= after(self._heard_at, self._limits.stall):
+            self._stalled = True
+            return Absence.STALLED
+        return None
+
+    def time_is_up(self, now: Instant) -> bool:
+        """The call has lasted for as long as it may. Told once."""
+        if self._longest is None or now < self._longest:
+            return False
+        self._longest = None
+        return True

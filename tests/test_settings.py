@@ -1,5 +1,6 @@
 """Settings: where they come from, and what is refused in one line."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,6 @@ from offhook.settings import LogFormat, Settings, is_loopback
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An empty environment in an empty folder."""
-    import os
-
     for name in list(os.environ):
         if name.startswith(("OFFHOOK_", "TWILIO_", "OPENAI_")):
             monkeypatch.delenv(name)
@@ -66,6 +65,30 @@ def test_an_env_file_is_read_and_an_empty_value_means_the_default() -> None:
 def test_secrets_are_never_shown() -> None:
     settings = Settings.load(twilio_auth_token="hush-hush", openai_api_key="sk-hush")
     assert "hush" not in repr(settings) + str(settings)
+
+
+def test_what_stands_in_the_env_file_reaches_openais_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.setenv(name, "")
+    Path(".env").write_text("OPENAI_API_KEY=sk-hush\nOPENAI_BASE_URL=http://127.0.0.1:9/v1\n")
+    Settings.load().export()
+    assert os.environ["OPENAI_API_KEY"] == "sk-hush"
+    assert os.environ["OPENAI_BASE_URL"] == "http://127.0.0.1:9/v1"
+
+
+def test_the_environment_goes_before_the_env_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-mine")
+    monkeypatch.setenv("OPENAI_BASE_URL", "")
+    Path(".env").write_text("OPENAI_API_KEY=sk-another\n")
+    Settings.load().export()
+    assert os.environ["OPENAI_API_KEY"] == "sk-mine"
+    assert os.environ["OPENAI_BASE_URL"] == "https://api.openai.com/v1", "the SDK takes an empty one at its word"
+
+
+def test_no_key_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "")
+    Settings.load().export()
+    assert "OPENAI_API_KEY" not in os.environ
 
 
 @pytest.mark.parametrize(

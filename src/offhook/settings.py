@@ -1,5 +1,6 @@
 """Every setting with its default, read from the environment and from `.env`. Nothing else reads the environment."""
 
+import os
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
@@ -85,6 +86,14 @@ class Settings(BaseSettings):
             return cls(**{name: value for name, value in given.items() if value is not None})
         except ValidationError as error:
             raise ConfigurationError(_one_line(error)) from None
+
+    def export(self) -> None:
+        """Put OpenAI's account into the environment, where the SDK looks for it: `.env` may hold it too. What is there
+        already stays."""
+        account = {"OPENAI_API_KEY": self.openai_api_key.get_secret_value(), "OPENAI_BASE_URL": self.openai_base_url}
+        for name, value in account.items():
+            if value and not os.environ.get(name):
+                os.environ[name] = value
 
     @field_validator("public_url")
     @classmethod

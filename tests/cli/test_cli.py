@@ -30,6 +30,8 @@ class Unready(ScriptedVoice):
 
 
 unready = Agent(stt=ScriptedTranscriber(), llm=ScriptedModel(), tts=Unready())
+keyless = Agent(stt="openai/whisper-1", llm=ScriptedModel(), tts=ScriptedVoice())
+unknown = Agent(stt="opnai/whisper-1", llm=ScriptedModel(), tts=ScriptedVoice())
 """
 
 
@@ -39,6 +41,9 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
         if name.startswith(("OFFHOOK_", "TWILIO_", "OPENAI_")):
             monkeypatch.delenv(name)
+    # `serve` sets these; so they are put back.
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    monkeypatch.setenv("OPENAI_BASE_URL", "")
     monkeypatch.chdir(tmp_path)
     Path("agent.py").write_text(AGENT)
 
@@ -69,12 +74,14 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *ar
     ("arguments", "words"),
     [
         (["serve", "nobody.py"], "there is no file nobody.py"),
-        (["serve", "agent.py:noon"], 'no agent named "noon"; it has agent, unready'),
+        (["serve", "agent.py:noon"], 'no agent named "noon"; it has agent, keyless, unknown, unready'),
         (["serve", "agent.py", "--host", "0.0.0.0"], "--insecure"),
         (["serve", "agent.py", "--public-url", "https://phone.example.com"], "TWILIO_AUTH_TOKEN"),
         (["serve", "agent.py", "--public-url", "phone.example.com"], "OFFHOOK_PUBLIC_URL: must look like"),
         (["serve", "agent.py", "--log-format", "xml"], "OFFHOOK_LOG_FORMAT"),
         (["serve", "agent.py:unready", "--port", "0"], "set NOBODYS_KEY"),
+        (["serve", "agent.py:keyless", "--port", "0"], "OPENAI_API_KEY is not set"),
+        (["serve", "agent.py:unknown", "--port", "0"], "no transcriber is called 'opnai'; did you mean 'openai'?"),
         (["replay", "nobody.tape"], "cannot read nobody.tape"),
         (["replay", "agent.py"], "no tape"),
         (["ring", "http://127.0.0.1:9"], "cannot be reached"),
@@ -92,6 +99,16 @@ def test_what_is_wrong_is_one_line_and_exit_code_2(
     assert err.count("\n") == 1
 
 
+def test_openais_account_may_stand_in_the_env_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(".env").write_text("OPENAI_API_KEY=sk-hush\nOPENAI_BASE_URL=http://127.0.0.1:9/v1\n")
+    code, out, err = run(capsys, monkeypatch, "serve", "agent.py:keyless", "--port", "0")
+    assert code == 2
+    assert "openai/whisper-1: All connection attempts failed" in err, "with that key, at that address"
+    assert "sk-hush" not in out + err
+
+
 def test_a_port_in_use(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -100,11 +117,24 @@ def test_a_port_in_use(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     assert f"cannot listen on 127.0.0.1:{port}" in err
 
 
-def test_an_agent_that_does_not_import(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("broken.py").write_text("import offhook\n\nraise RuntimeError('the oven is on fire')\n")
-    code, _, err = run(capsys, monkeypatch, "serve", "broken.py")
-    assert code == 2
-    assert "broken.py:3: RuntimeError: the oven is on fire" in err
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("\n\nraise RuntimeError('the oven is on fire')\n", "broken.py:3: RuntimeError: the oven is on fire"),
+        ("\nimport ovens\n", "broken.py:2: ModuleNotFoundError: No module named 'ovens'"),
+        ("agent = Agent(\n", "broken.py:1: SyntaxError: '(' was never closed"),
+        ("from offhook import Agent\nagent = Agent()\n", "An agent needs somebody to decide what to say"),
+    ],
+)
+def test_an_agent_that_does_not_import(
+    code: str, words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("broken.py").write_text(code)
+    exit_code, out, err = run(capsys, monkeypatch, "serve", "broken.py")
+    assert exit_code == 2
+    assert not out
+    assert words in err
+    assert err.count("\n") == 1
     assert "Traceback" not in err
 
 

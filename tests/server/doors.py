@@ -26,10 +26,12 @@ from offhook.timebase import Instant
 
 AGENT = Agent(llm="scripted")
 TOKEN = "a twilio auth token"
+OPERATOR = "+4930123456"
 
 
 class EchoDriver:
-    """Plays back what it hears. `#` makes it hang up, as does an order to."""
+    """Plays back what it hears. `#` makes it hang up, as does an order to; `*` has the caller transferred to OPERATOR,
+    and `0` is a fault of its own. While the caller is elsewhere it outlives its stream."""
 
     def __init__(
         self,
@@ -37,8 +39,13 @@ class EchoDriver:
         send: Callable[[str], None],
         close: Callable[[], None],
         report: Callable[[Instant, Report], None],
+        transfer: Callable[[str], None] | None = None,
     ) -> None:
         self.ended = asyncio.Event()
+        self.broken = False
+        self.transfers: list[str] = []
+        """Why each transfer failed; empty for one that did not."""
+        self.streams = 1
         self.heard = bytearray()
         self.started: StreamStarted | None = None
         self.reasons: list[str] = []
@@ -48,6 +55,26 @@ class EchoDriver:
         self._send = send
         self._close = close
         self._report = report
+        self._transfer = transfer
+        self._away = self._transferring = False
+        self._sent_back = ""
+
+    @property
+    def over(self) -> bool:
+        return self.ended.is_set()
+
+    def attach(self, stream: CarrierStream, send: Callable[[str], None], close: Callable[[], None]) -> None:
+        self._stream, self._send, self._close = stream, send, close
+        self.streams += 1
+
+    def transfer_ended(self, reason: str) -> None:
+        self.transfers.append(reason)
+        if not reason:
+            self.end("transferred")
+        elif self._away:
+            self._sent_back = reason
+        else:
+            self._send(self._stream.encode(PlayAudio(reason.encode())))
 
     def on_text(self, text: str) -> None:
         for event in self._stream.receive_text(text):
@@ -57,7 +84,9 @@ class EchoDriver:
         self.binary += size
 
     def on_closed(self, reason: str) -> None:
-        self.end(reason)
+        self._away = self._transferring
+        if not self._transferring:
+            self.end(reason)
 
     def order(self, order: Order) -> None:
         if isinstance(order, HangUpOrdered):
@@ -65,6 +94,8 @@ class EchoDriver:
 
     async def finish(self) -> None:
         self.finished += 1
+        if not self.over:
+            self.end("finished")
 
     def end(self, reason: str) -> None:
         if not self.reasons:
@@ -77,6 +108,9 @@ class EchoDriver:
         match event:
             case StreamStarted():
                 self.started = event
+                self._away = self._transferring = False
+                if self._sent_back:
+                    self._send(self._stream.encode(PlayAudio(self._sent_back.encode())))
                 self._report(
                     Instant(0), CallStarted(event.call_id, event.stream_id, event.two_way, dict(event.parameters))
                 )
@@ -86,8 +120,15 @@ class EchoDriver:
                     self._send(self._stream.encode(PlayAudio(mulaw)))
             case DigitPressed("#"):
                 self.end("goodbye")
+            case DigitPressed("*"):
+                assert self._transfer
+                self._transferring = True
+                self._transfer(OPERATOR)
+            case DigitPressed("0"):
+                self.broken = True
+                self.end("a fault")
             case StreamStopped(reason):
-                self.end(reason)
+                self.on_closed(reason)
 
 
 class EchoEngine:
@@ -188,6 +229,47 @@ def sound(index: int, data: bytes, number: int = 1) -> str:
     """The `index`th (from 0) 20 ms of sound."""
     stream_id = ids(number)[1]
     return messages.media(stream_id, data, sequence=index + 2, chunk=index + 1, timestamp=index * 20)
+
+
+class Telephone:
+    """A caller at the other end of a socket, for whom no time passes: what is played has been heard at once, and
+    what is said is there at once.
+    """
+
+    def __init__(self, socket: ClientConnection, number: int = 1) -> None:
+        self.socket = socket
+        self.number = number
+        self.call_id, self.stream_id = ids(number)
+        self._frames = 0
+        self._heard = bytearray()
+
+    async def begin(self) -> None:
+        for text in begin(self.number):
+            await self.socket.send(text)
+
+    async def say(self, loud: bytes, seconds: float = 0.6) -> None:
+        """A sound, and silence for long enough that it must have been all."""
+        for frame in [*[loud * 160] * round(seconds * 50), *[b"\xff" * 160] * 100]:
+            await self.socket.send(sound(self._frames, frame, self.number))
+            self._frames += 1
+
+    async def hear(self, count: int) -> bytes:
+        """The next so many samples that are played, and the mark behind them."""
+        marked = False
+        while len(self._heard) < count or not marked:
+            message = messages.decode_command(str(await self.socket.recv()))
+            marked = isinstance(message, messages.OutMark)
+            if isinstance(message, messages.OutMedia):
+                self._heard += message.media.payload
+            elif isinstance(message, messages.OutMark):
+                await self.socket.send(messages.mark(self.stream_id, message.mark.name, sequence=1))
+        heard = bytes(self._heard[:count])
+        del self._heard[:count]
+        return heard
+
+    async def hang_up(self) -> None:
+        await self.socket.send(messages.stop(self.stream_id, self.call_id, "AC", sequence=1))
+        await until_closed(self.socket)
 
 
 async def hear(phone: ClientConnection) -> bytes:

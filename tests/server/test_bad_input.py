@@ -6,15 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from doors import begin, hear, ids, plain, run, serving, sound, until_closed
+from doors import Telephone, begin, ids, plain, run, serving, sound, until_closed
 
 from offhook.agent import Agent
+from offhook.call.inputs import SayOrdered
 from offhook.carrier.twilio import messages
 from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice
 from offhook.server.live import LiveEngine
 from offhook.simulator.evidence import Loudness
 
 CALL, STREAM = ids(1)
+WORD = 2_400
+"""Samples of each of the agent's words."""
 HELLO = Agent(greeting="Hello.", stt=ScriptedTranscriber(), llm=ScriptedModel(), tts=ScriptedVoice(delay=0))
 STOP = messages.stop(STREAM, CALL, "AC", sequence=99)
 
@@ -52,7 +55,9 @@ def told(caplog: pytest.LogCaptureFixture, call_id: str, event: str) -> list[str
 
 @pytest.fixture
 def beside(caplog: pytest.LogCaptureFixture) -> Callable[..., None]:
-    """Plays frames to a server, in a call of its own, beside a healthy call; both then end as calls do."""
+    """Plays frames to a server, in a call of its own, beside a healthy call, which still can talk then and listen;
+    both end as calls do.
+    """
     caplog.set_level(logging.INFO, "offhook")
 
     def play(frames: list[str | bytes], **settings: Any) -> None:
@@ -60,19 +65,21 @@ def beside(caplog: pytest.LogCaptureFixture) -> Callable[..., None]:
             engine = LiveEngine(plain(), Loudness())
             async with (
                 serving(HELLO, engine, **settings) as server,
-                server.dial() as healthy,
+                server.dial() as other,
                 server.dial() as phone,
             ):
-                for text in begin(2):
-                    await healthy.send(text)
-                assert await hear(healthy)
+                healthy = Telephone(other, 2)
+                await healthy.begin()
+                assert any(await healthy.hear(WORD))
                 for frame in frames:
                     await phone.send(frame)
                 await until_closed(phone)
-                await healthy.send(sound(0, b"\xff" * 160, 2))
-                assert server.exchange.switchboard.live == 1
-                await healthy.send(messages.stop(ids(2)[1], ids(2)[0], "AC", sequence=3))
-                await until_closed(healthy)
+                (line,) = server.exchange.switchboard.lines()
+                assert line.call_id == healthy.call_id
+                line.order(SayOrdered("Still here."))
+                await healthy.say(b"\xff", 0.1)
+                assert any(await healthy.hear(2 * WORD))
+                await healthy.hang_up()
                 await server.idle()
 
         run(scenario())
@@ -99,6 +106,19 @@ def test_before_the_start(what: str, beside: Callable[..., None], caplog: pytest
 def test_eighty_kilobytes_of_sound(beside: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
     beside([*begin(), sound(0, b"\xff" * 80_000), STOP])
     assert not told(caplog, CALL, "warning")
+
+
+def test_stop_without_a_close(beside: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
+    beside([*begin(), STOP])
+    assert len(told(caplog, CALL, "end")) == 1
+    assert not told(caplog, CALL, "warning")
+
+
+def test_a_second_start_of_another_call(beside: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
+    beside([*begin(), begin(3)[1], sound(0, b"\xff" * 160), STOP])
+    assert len(told(caplog, CALL, "warning")) == 1
+    assert len(told(caplog, CALL, "end")) == 1
+    assert not told(caplog, ids(3)[0], "start")
 
 
 def test_no_connected(beside: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:

@@ -55,6 +55,7 @@ def _serve(agent: str, settings: Any) -> None:
     from offhook.settings import LogFormat
 
     refuse_exposure(settings)
+    settings.export()
     application = asgi_app(load_agent(agent), settings)
     as_json = settings.log_format is LogFormat.JSON
     with listen(settings.host, settings.port) as listener, logging_to(as_json=as_json, level=settings.log_level):

@@ -15,8 +15,9 @@ from offhook.settings import Settings
 
 BACKLOG = 2_048
 
-AT_FIRST_SIGHT = 0.1
-"""Seconds in which most of what can be wrong with an agent shows. Only then is anybody told that we listen."""
+AT_FIRST_SIGHT = 0.05
+"""Seconds, twice, in which most of what can be wrong with an agent shows. Only then is anybody told that we listen.
+Twice, because a provider that imports a large package spends the first on that alone."""
 
 
 class _MediaProtocol(WebSocketsSansIOProtocol):
@@ -90,7 +91,8 @@ class PhoneServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         opening = self.exchange.open()
         opening.add_done_callback(self._on_opened)
-        await asyncio.wait({opening}, timeout=AT_FIRST_SIGHT)
+        for _ in range(2):
+            await asyncio.wait({opening}, timeout=AT_FIRST_SIGHT)
         if not (opening.done() and opening.exception()):
             await self.serve([listener])
         if opening.done() and not opening.cancelled() and (error := opening.exception()):

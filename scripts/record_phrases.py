@@ -11,18 +11,20 @@ import msgspec
 
 from offhook.call.config import Phrases
 from offhook.providers.voices.local import voice
+from offhook.runtime.linevoice import LineVoice
 from offhook.runtime.phrases import pieces_of, record
 
 TARGET = Path(__file__).parents[1] / "src" / "offhook" / "runtime" / "data" / "phrases.msgpack"
 
 
 async def main() -> None:
-    """Record the apology and the last goodbye."""
+    """Record the apology, the filler and the last goodbye."""
     phrases = Phrases()
-    speaker = voice("")
+    texts = phrases.apology, phrases.filler, phrases.failure_goodbye
+    speaker = LineVoice(voice(""))
     try:
         await speaker.ready()
-        spoken = await record([*pieces_of(phrases.apology), *pieces_of(phrases.failure_goodbye)], speaker)
+        spoken = await record([piece for text in texts for piece in pieces_of(text)], speaker)
     finally:
         await speaker.aclose()
     TARGET.write_bytes(msgspec.msgpack.encode(spoken))

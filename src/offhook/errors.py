@@ -33,11 +33,14 @@ class Failure(StrEnum):
 
 class ProviderError(OffhookError):
     """A transcriber, language model or voice failed. `kind` says how; `retryable` whether the same request may be
-    tried again."""
+    tried again. `status` is the HTTP status (0: there was none), `retry_after` how many seconds the server asks to be
+    left alone for."""
 
-    def __init__(self, kind: Failure, words: str) -> None:
+    def __init__(self, kind: Failure, words: str, status: int = 0, retry_after: float | None = None) -> None:
         super().__init__(words)
         self.kind = kind
+        self.status = status
+        self.retry_after = retry_after
 
     @property
     def retryable(self) -> bool:

@@ -20,38 +20,105 @@ def speech(dbov: float, seconds: float = 2.0) -> NDArray[np.int16]:
     return np.clip(wave * 32_768, -32_768, 32_767).astype(np.int16)
 
 
-@pytest.mark.parametrize("level", [-36.0, -30.0, -24.0, -18.0, -12.0])
-def test_the_second_utterance_of_a_voice_leaves_at_the_target(level: float) -> None:
+def uttered(leveller: Leveller, pcm: NDArray[np.int16], pieces: int = 40) -> NDArray[np.int16]:
+    utterance = leveller.utterance()
+    out = [utterance.feed(piece) for piece in np.array_split(pcm, pieces)]
+    return np.concatenate([*out, utterance.finish()])
+
+
+LEVELS = [-40.0, -36.0, -30.0, -24.0, -18.0, -12.0, -8.0]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_voice_that_was_heard_before_leaves_at_the_target(level: float) -> None:
     leveller = Leveller()
     for _ in range(2):
-        utterance = leveller.utterance()
-        out = [utterance.feed(piece) for piece in np.array_split(speech(level), 40)]
-        utterance.finish()
-    assert abs(active_speech(np.concatenate(out)) - TARGET) <= 2
+        out = uttered(leveller, speech(level))
+    assert active_speech(out) == pytest.approx(TARGET, abs=1.2)
+    assert leveller.level == pytest.approx(active_speech(speech(level)), abs=1)
 
 
-def test_the_gain_does_not_change_within_an_utterance() -> None:
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_voice_that_nobody_has_heard_is_soon_at_the_target(level: float) -> None:
+    out = uttered(Leveller(), speech(level))
+    assert active_speech(out[4_000:]) == pytest.approx(TARGET, abs=2)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_whole_utterance_gets_one_gain_of_its_own(level: float) -> None:
     leveller = Leveller()
-    leveller.learn(speech(-30))
-    quiet, loud = leveller.utterance(), leveller.utterance()
+    leveller.level = -12.0
+    assert active_speech(leveller.whole(speech(level))) == pytest.approx(TARGET, abs=1)
     ramp = np.arange(0, 2_000, 10, dtype=np.int16)
-    first = quiet.feed(ramp)
-    loud.feed(speech(-10))
-    assert np.array_equal(first, loud.feed(ramp))
-    assert np.array_equal(np.diff(first) > 0, np.ones(first.size - 1, bool))
+    steps = np.diff(leveller.whole(ramp).astype(int))
+    assert steps.max() - steps.min() <= 1
 
 
-def test_a_voice_that_says_nothing_teaches_nothing() -> None:
+@pytest.mark.parametrize(("before", "after"), [(-40.0, -10.0), (-10.0, -40.0)])
+def test_a_voice_that_has_changed_is_believed_after_a_second(before: float, after: float) -> None:
     leveller = Leveller()
-    leveller.learn(np.zeros(8_000, np.int16))
+    uttered(leveller, speech(before))
+    out = uttered(leveller, speech(after, 4.0))
+    assert active_speech(out[16_000:]) == pytest.approx(TARGET, abs=2)
+
+
+def test_the_gain_of_a_known_voice_hardly_changes_within_an_utterance() -> None:
+    leveller = Leveller()
+    for _ in range(3):
+        uttered(leveller, speech(-30))
+    pcm = speech(-30)
+    loud = np.abs(pcm) > 500
+    gain = 20 * np.log10(uttered(leveller, pcm)[loud] / pcm[loud])
+    assert gain.max() - gain.min() < 2
+
+
+def test_the_gain_rises_gently() -> None:
+    """Nothing jumps up: eighty decibels a second are 0.4 in 5 ms."""
+    pcm = np.concatenate((speech(-12, 1.0), speech(-36, 2.0)))
+    loud = np.abs(pcm) > 200
+    gain = 20 * np.log10(np.maximum(1, np.abs(uttered(Leveller(), pcm).astype(float))) / np.maximum(1, np.abs(pcm)))
+    assert np.all(np.diff(gain[loud])[np.diff(np.flatnonzero(loud)) == 1] < 0.2)
+
+
+def test_what_is_right_within_a_decibel_is_left_alone() -> None:
+    pcm = speech(-24)
+    pcm = np.rint(pcm * 10 ** ((TARGET - active_speech(pcm)) / 20)).astype(np.int16)
+    leveller = Leveller()
+    leveller.level = TARGET + 0.9
+    assert np.array_equal(leveller.whole(pcm), pcm)
+    square = np.tile(np.repeat(np.array([2_067, -2_067], np.int16), 25), 400)
+    assert np.array_equal(uttered(Leveller(), square), square)
+
+
+def test_silence_stays_silent_and_teaches_nothing() -> None:
+    leveller = Leveller()
+    hiss = np.random.default_rng(1).integers(-8, 9, 8_000).astype(np.int16)
+    assert np.array_equal(uttered(leveller, hiss), hiss)
+    assert not leveller.whole(np.zeros(8_000, np.int16)).any()
     assert leveller.level is None
-    assert leveller.gain == 1.0
 
 
-def test_the_gain_is_gentle() -> None:
-    leveller = Leveller()
-    leveller.learn(speech(-60))
-    assert 20 * np.log10(leveller.gain) == pytest.approx(15)
+def test_the_gain_has_an_end() -> None:
+    pcm = speech(-55)
+    assert active_speech(Leveller().whole(pcm)) == pytest.approx(active_speech(pcm) + 20, abs=0.3)
+
+
+@given(arrays(np.int16, st.integers(0, 1_500)), st.lists(st.integers(0, 1_500), max_size=12))
+def test_it_is_the_same_however_it_is_cut(pcm: NDArray[np.int16], cuts: list[int]) -> None:
+    whole = uttered(Leveller(), pcm, 1)
+    utterance = Leveller().utterance()
+    out = [utterance.feed(piece) for piece in np.split(pcm, sorted(cut for cut in cuts if cut <= len(pcm)))]
+    assert np.array_equal(np.concatenate([*out, utterance.finish()]), whole)
+    assert len(whole) == len(pcm)
+
+
+def test_less_than_five_milliseconds_are_held_back() -> None:
+    utterance = Leveller().utterance()
+    came = left = 0
+    for size in (1, 7, 39, 40, 41, 160, 333):
+        came += size
+        left += len(utterance.feed(np.ones(size, np.int16)))
+        assert came - left < 40
 
 
 @given(arrays(np.float32, st.integers(1, 200), elements=st.floats(-8, 8, width=32)))

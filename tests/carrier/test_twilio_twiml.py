@@ -47,7 +47,23 @@ def test_listen_goes_on_with_the_call(both: bool, track: str) -> None:
         twiml.listen(URL, {}, both_tracks=both)
 
 
+@pytest.mark.parametrize(
+    ("to", "noun"), [("+15550100", "Number"), ("sip:desk@example.com", "Sip"), ("SIPS:desk@example.com", "Sip")]
+)
+def test_dial_rings_a_number_or_a_sip_address(to: str, noun: str) -> None:
+    text = twiml.dial(to, action="https://e.com/dialled", ring=20, status_callback="https://e.com/s")
+    (line,) = ElementTree.fromstring(text)
+    assert line.tag == "Dial"
+    assert line.attrib == {"action": "https://e.com/dialled", "timeout": "20", "answerOnBridge": "true"}
+    (party,) = line
+    assert (party.tag, party.text) == (noun, to)
+    assert party.attrib == {"statusCallback": "https://e.com/s", "statusCallbackEvent": "answered"}
+    with pytest.raises(ConfigurationError, match="absolute"):
+        twiml.dial(to, action="ftp://e.com/dialled", ring=20, status_callback="https://e.com/s")
+
+
 def test_short_answers() -> None:
+    assert [verb.tag for verb in ElementTree.fromstring(twiml.hang_up())] == ["Hangup"]
     said = ElementTree.fromstring(twiml.say_and_hang_up("All lines are busy <sorry>."))
     assert [(verb.tag, verb.text) for verb in said] == [("Say", "All lines are busy <sorry>."), ("Hangup", None)]
     assert ElementTree.fromstring(twiml.reject())[0].attrib == {"reason": "busy"}

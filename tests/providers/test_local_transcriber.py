@@ -12,6 +12,7 @@ from booking import BOOKING, SAID
 from offhook.conversation.answers import YesNo
 from offhook.conversation.commands import COMMAND_GRAMMAR
 from offhook.conversation.expectation import Expectation
+from offhook.errors import Failure, ProviderError
 from offhook.providers.interfaces import Transcript, Utterance
 from offhook.providers.transcribers.acceptance import Segment, belief, verdict
 from offhook.providers.transcribers.local import LocalTranscriber
@@ -160,3 +161,22 @@ def test_a_guess_at_a_name_is_near() -> None:
 def test_any_bytes_become_twice_as_many_samples(audio: bytes) -> None:
     assert len(widen(audio)) == 4 * len(audio)
     assert -96 <= loudest(audio) <= 0
+
+
+@needs_pocketsphinx
+def test_the_local_transcriber_refuses_where_nothing_is_expected_or_a_grammar_makes_no_sense() -> None:
+    yes_or_no = Expectation(grammar="yes | no")
+
+    async def heard(ear: LocalTranscriber, expectation: Expectation) -> list[Transcript]:
+        return [each async for each in ear.transcribe(Utterance(b"\x20" * 8000, expectation))]
+
+    async def told() -> None:
+        ear = LocalTranscriber(1)
+        for grammar in ("", "  ", "yes <rule>", "(yes", "| yes", "{}", "()"):
+            with pytest.raises(ProviderError, match="local transcriber") as caught:
+                await heard(ear, Expectation(grammar=grammar))
+            assert caught.value.kind is Failure.REFUSED
+        assert (await heard(ear, yes_or_no))[-1].final
+        await ear.aclose()
+
+    asyncio.run(told())

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from live_openai import LiveOpenAI
 from openai_kit import KEY, LOUD, drain, utterance
 
 from offhook.errors import Failure
@@ -22,9 +23,9 @@ def heard_length(rate: int, samples: object) -> str:
     return f"{len(samples) * 1000 // rate} ms"  # type: ignore[arg-type]
 
 
-def tell(story: Story, script: Script, timeout: float = 2.0, renewal: float = 60.0) -> None:
+def tell(story: Story, script: Script, timeout: float = 2.0, renewal: float = 60.0, *, live: bool = False) -> None:
     async def told() -> None:
-        async with LocalOpenAI(script) as server:
+        async with LiveOpenAI(script) if live else LocalOpenAI(script) as server:
             ear = RealtimeTranscriber(api_key=KEY, base_url=server.base_url, timeout=timeout, renewal=renewal)
             session = ear.listen("en")
             await story(server, ear, session)
@@ -230,3 +231,53 @@ def test_hints_follow_the_question() -> None:
         assert last == Transcript("", understood=False)
 
     tell(story, Script(transcripts=["hello", "the caller may say red green"]))
+
+
+def test_words_come_before_the_commit_from_a_model_that_transcribes_as_it_hears() -> None:
+    async def story(server: LocalOpenAI, ear: RealtimeTranscriber, session: TranscriptionSession) -> None:
+        for words in (["one"], ["one", "one two"]):
+            for number, text in enumerate(words):
+                turn = session.append(FRAME * 50)
+                if number == 0:
+                    reading = session.transcripts(turn)
+                assert (await anext(reading)) == Transcript(text, final=False)
+            assert session.commit() == turn
+            assert [last async for last in reading][-1] == Transcript(words[-1])
+        assert server.requests[0].asked["commits"] == [1.0, 2.0]
+
+    tell(story, Script(transcripts=a_word_a_second), live=True)
+
+
+def test_words_of_what_was_cleared_are_no_part_of_the_next_turn() -> None:
+    async def story(server: LocalOpenAI, ear: RealtimeTranscriber, session: TranscriptionSession) -> None:
+        reading = session.transcripts(session.append(FRAME * 100))
+        assert [(await anext(reading)).text for _ in range(2)] == ["one", "one two"]
+        session.clear()
+        await reading.aclose()
+        assert await final(session, say(session, 50)) == "one"
+        assert server.requests[0].asked["commits"] == [1.0]
+
+    tell(story, Script(transcripts=a_word_a_second), live=True)
+
+
+def test_a_turn_that_has_failed_connects_no_more_however_long_it_grows() -> None:
+    async def story(server: LocalOpenAI, ear: RealtimeTranscriber, session: TranscriptionSession) -> None:
+        turn = session.append(FRAME)
+        with pytest.raises(OpenAIError):
+            await anext(session.transcripts(turn))
+        for _ in range(5):
+            session.append(FRAME)
+            await asyncio.sleep(0.01)
+        session.commit()
+        await asyncio.sleep(0.01)
+        assert len(server.requests) == 1
+        with pytest.raises(OpenAIError):
+            await final(session, say(session, 10))
+        assert len(server.requests) == 2
+
+    tell(story, Script(key="another"))
+
+
+def a_word_a_second(rate: int, samples: object) -> str:
+    """What a server says that hears "one two three", a word a second."""
+    return " ".join(["one", "two", "three"][: len(samples) // rate])  # type: ignore[arg-type]

@@ -3,14 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
-from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from offhook.audio import mulaw
+from offhook.call.config import Limits
 from offhook.call.inputs import (
     Input,
     ReplyFinished,
@@ -23,21 +20,25 @@ from offhook.call.inputs import (
 from offhook.call.outputs import AskModel, CallStarted
 from offhook.conversation.expectation import Expectation
 from offhook.conversation.messages import Message, Role
-from offhook.errors import AudioFormatError, Failure, ProviderError
+from offhook.errors import Failure, ProviderError
 from offhook.providers.interfaces import Transcript
 from offhook.providers.scripted import Breaks, ScriptedModel, ScriptedTranscriber, ScriptedVoice
-from offhook.runtime.performer import Performer, preferred, spoken
+from offhook.runtime.performer import Performer
 from offhook.runtime.services import Services
 from offhook.simulator import world
+from offhook.timebase import Duration, ms
 
+ANOTHER = Limits().another
 QUESTION = AskModel(7, (Message(Role.USER, "Hello?"),), speculative=False)
 
 
-def performed(services: Services, work: Callable[[Performer], Coroutine[Any, Any, None]]) -> list[Input]:
+def performed(
+    services: Services, work: Callable[[Performer], Coroutine[Any, Any, None]], another: Duration = ANOTHER
+) -> list[Input]:
     delivered: list[Input] = []
 
     async def story() -> None:
-        performer = Performer(services, "en", delivered.append)
+        performer = Performer(services, "en", delivered.append, another)
         performer.started(CallStarted("CA1", "MZ1", True, {"From": "+1"}))
         await work(performer)
         await performer.finish()
@@ -74,7 +75,8 @@ def test_a_reply_that_breaks_keeps_what_came() -> None:
 def test_the_next_is_asked_only_while_nothing_has_come(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     second = ScriptedModel(["Two."])
     assert asked(ScriptedModel([error]), second) == [ReplyText(7, "Two."), ReplyFinished(7)]
-    assert "the next one is asked" in caplog.text
+    assert "reply: ScriptedModel failed: " in caplog.text
+    assert "; ScriptedModel is asked" in caplog.text
     assert isinstance(asked(ScriptedModel([Breaks("One", error)]), second)[-1], RequestFailed)
     assert len(second.asked) == 1
 
@@ -157,63 +159,15 @@ def test_a_provider_that_will_not_let_go_is_left_behind(caplog: pytest.LogCaptur
     assert "do not let themselves be cancelled" in caplog.text
 
 
-def collected(stream: AsyncIterator[Any]) -> list[Any]:
-    async def story() -> list[Any]:
-        return [item async for item in stream]
+def test_how_long_a_provider_may_show_nothing_is_the_agents_to_say() -> None:
+    first, second = ScriptedModel(hang=True), ScriptedModel(["Two."], first_token=0)
 
-    return world.run(story(), limit=60)
+    async def work(performer: Performer) -> None:
+        performer.ask(QUESTION)
+        await asyncio.sleep(0.2)
+        assert (first.running, len(second.asked)) == (0, 1)
 
-
-class Pieces(ScriptedVoice):
-    """Says what it is given."""
-
-    def __init__(self, pieces: list[bytes], rate: int = 8_000) -> None:
-        super().__init__(rate=rate)
-        self._pieces = pieces
-
-    async def speak(self, text: str) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            yield piece
-
-
-@given(st.binary(min_size=2, max_size=3_000), st.lists(st.integers(1, 700), max_size=20))
-def test_speech_is_the_same_however_it_is_cut(pcm: bytes, cuts: list[int]) -> None:
-    pcm = b"\x01\x00" * 8 + pcm[: len(pcm) // 2 * 2]  # no signature of anything
-    pieces, rest = [], pcm
-    for cut in cuts:
-        pieces.append(rest[:cut])
-        rest = rest[cut:]
-    whole = b"".join(collected(spoken(Pieces([pcm]), "")))
-    assert b"".join(collected(spoken(Pieces([*pieces, rest]), ""))) == whole
-    assert len(whole) == len(pcm) // 2
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 50, 10_000])
-@pytest.mark.parametrize("data", [b"RIFF\x24\x00\x00\x00WAVEfmt ", b'{"error": "no"}', b"ID3\x04\x00"])
-def test_what_is_no_sound_is_refused_however_it_is_cut(data: bytes, size: int) -> None:
-    data = data.ljust(400, b" ")
-    voice = Pieces([data[at : at + size] for at in range(0, len(data), size)])
-    with pytest.raises(AudioFormatError):
-        collected(spoken(voice, ""))
-
-
-def test_the_first_sound_leaves_as_soon_as_it_can_be_judged() -> None:
-    first, *_ = collected(spoken(Pieces([b"\x01\x00" * 160] * 10), ""))
-    assert first == mulaw.encode(__import__("numpy").ones(160, "<i2"))
-
-
-def test_preference_is_the_order_given() -> None:
-    async def way(*items: int, error: Exception | None = None) -> AsyncIterator[int]:
-        for item in items:
-            yield item
-        if error is not None:
-            raise error
-
-    bad = ProviderError(Failure.TIMEOUT, "late")
-    assert collected(preferred([partial(way, 1, 2), partial(way, 3)])) == [1, 2]
-    assert collected(preferred([partial(way, error=bad), partial(way), partial(way, 3)])) == [3]
-    with pytest.raises(ProviderError, match="late"):
-        collected(preferred([partial(way), partial(way, error=bad)]))
+    assert performed(Services([], [first, second], []), work, another=ms(100))[-1] == ReplyFinished(7)
 
 
 def test_a_voice_speaks_and_says_when_it_is_done() -> None:

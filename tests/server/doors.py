@@ -74,6 +74,7 @@ class EchoDriver:
         elif self._away:
             self._sent_back = reason
         else:
+            self._transferring = False
             self._send(self._stream.encode(PlayAudio(reason.encode())))
 
     def on_text(self, text: str) -> None:
@@ -120,7 +121,7 @@ class EchoDriver:
                     self._send(self._stream.encode(PlayAudio(mulaw)))
             case DigitPressed("#"):
                 self.end("goodbye")
-            case DigitPressed("*"):
+            case DigitPressed("*") if not self.over:
                 assert self._transfer
                 self._transferring = True
                 self._transfer(OPERATOR)

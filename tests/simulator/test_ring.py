@@ -16,7 +16,7 @@ from offhook.errors import CarrierError
 from offhook.simulator import sounds
 from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.report import CallReport
-from offhook.simulator.ring import Stream, read_twiml, ring
+from offhook.simulator.ring import ring
 
 TOKEN = "a secret"
 
@@ -30,6 +30,7 @@ class House:
         self.signed: list[bool] = []
         self.twiml = """<Response><Connect><Stream url="ws://{}/stream">
             <Parameter name="a" value="b"/></Stream></Connect></Response>"""
+        self.twiml_after = ""
         self.status = "200 OK"
         self.webhook = self.stream = ""
 
@@ -58,8 +59,9 @@ class House:
         fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in head.splitlines()[1:])}
         form = dict(parse_qsl((await reader.readexactly(int(fields["content-length"]))).decode()))
         self.forms.append(form)
-        self.signed.append(validate_webhook(TOKEN, f"http://{self.webhook}/voice", form, fields.get(HEADER)))
-        body = self.twiml.replace("{}", self.stream)
+        path = head.split()[1]
+        self.signed.append(validate_webhook(TOKEN, f"http://{self.webhook}{path}", form, fields.get(HEADER)))
+        body = (self.twiml_after if path == "/after" else self.twiml).replace("{}", self.stream)
         writer.write(f"HTTP/1.1 {self.status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
         writer.close()
         await writer.wait_closed()
@@ -117,6 +119,21 @@ def test_a_call_from_webhook_to_hang_up() -> None:
     assert len(report.lateness) == pytest.approx(report.ended_at / 20_000, abs=10)
 
 
+def test_the_action_is_asked_when_the_server_has_closed_the_stream() -> None:
+    async def main() -> tuple[House, CallReport]:
+        async with house() as it:
+            it.twiml = """<Response><Connect action="after"><Stream url="ws://{}/stream"/></Connect></Response>"""
+            it.twiml_after = "<Response><Say>Farewell.</Say></Response>"
+            return it, await ring(f"http://{it.webhook}/voice", interrupt, auth_token=TOKEN)
+
+    it, report = asyncio.run(main())
+    assert it.signed == [True, True, True]
+    assert [form["CallStatus"] for form in it.forms] == ["ringing", "in-progress"]
+    assert (report.ended_by, report.problems) == ("server", ())
+    assert [deed.words for deed in report.carrier] == ["says 'Farewell.'"]
+    assert any("carrier says" in line for line in report.story)
+
+
 def test_the_stream_itself_can_be_rung() -> None:
     async def script(caller: SimulatedCaller) -> None:
         await caller.pause(0.1)
@@ -156,8 +173,3 @@ def test_what_keeps_a_call_from_coming_about(twiml: str, status: str, words: str
 
     with pytest.raises(CarrierError, match=words):
         asyncio.run(main())
-
-
-def test_relative_addresses_are_the_webhooks_own() -> None:
-    twiml = "<Response><Connect><Stream url='/s'/></Connect></Response>"
-    assert read_twiml(twiml, "https://example.com/voice") == Stream("wss://example.com/s")

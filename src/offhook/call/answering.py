@@ -2,16 +2,19 @@
 for when it fails.
 """
 
+from dataclasses import replace
+
 from offhook.call.config import CallConfig
 from offhook.call.listening import Turn
 from offhook.call.minds import Draft, Mind
-from offhook.call.outputs import Cancel, FlowFinished, Output, TurnTimed, UserSaid
+from offhook.call.minutes import Minutes
+from offhook.call.outputs import Cancel, FlowFinished, Output, TurnTimed
 from offhook.call.replying import Reply
 from offhook.call.requests import Requests
 from offhook.call.speaking import Speaker
 from offhook.call.tools import ToolRuns, with_words
 from offhook.call.waiting import Waiting
-from offhook.conversation.history import History
+from offhook.conversation.words import normalise
 from offhook.timebase import Instant
 from offhook.turns.events import Event
 
@@ -23,7 +26,7 @@ class Answering:
         self,
         config: CallConfig,
         mind: Mind,
-        history: History,
+        minutes: Minutes,
         requests: Requests,
         tools: ToolRuns,
         speaker: Speaker,
@@ -37,7 +40,7 @@ class Answering:
         """Why the call is about to end."""
         self._config = config
         self._mind = mind
-        self._history = history
+        self._minutes = minutes
         self._requests = requests
         self._speaker = speaker
         self._out = out
@@ -46,18 +49,23 @@ class Answering:
         self._parked: set[int] | None = None
         self._guess: Reply | None = None
         self._guessed_for: Turn | None = None
+        self._guessed_text = ""
         self._noted = False
         self._confirmed_at = Instant(0)
         self._timed = True
         self._failures = 0
 
-    def guess(self, now: Instant, turn: Turn) -> None:
-        """Prepare an answer to a turn that may not be over. Nothing outside the call comes of it."""
+    def guess(self, now: Instant, turn: Turn, text: str) -> None:
+        """Prepare an answer to a turn that so far says `text` and may not be over. Nothing outside the call comes of
+        it.
+        """
+        if self._guessed(turn, text):
+            return
         self.forget_guess()
-        draft = self._mind.answer(turn.text, understood=turn.understood)
+        draft = self._mind.answer(text, understood=turn.understood)
         if draft.ask and not self._config.model_is_speculative:
             return
-        self._guess, self._guessed_for = self._reply(now, draft, speculative=True), turn
+        self._guess, self._guessed_for, self._guessed_text = self._reply(now, draft, speculative=True), turn, text
 
     def forget_guess(self) -> None:
         """The caller goes on."""
@@ -74,8 +82,9 @@ class Answering:
         """The turn is over and its words are known."""
         turn = self.turn
         assert turn is not None
-        if self._guess is not None and self._guessed_for is turn:
+        if self._guess is not None and self._guessed(turn, turn.text):
             reply, self._guess, self._guessed_for = self._guess, None, None
+            reply.draft = replace(reply.draft, user=turn.text or reply.draft.user)
         else:
             self.forget_guess()
             reply = self._reply(now, self._mind.answer(turn.text, understood=turn.understood), speculative=False)
@@ -93,7 +102,7 @@ class Answering:
         if self.answered:
             self._mind.retract()
             if self._noted:
-                self._history.retract_user()
+                self._minutes.history.retract_user()
         self.over()
 
     def unsay(self, reply: Reply) -> None:
@@ -140,8 +149,9 @@ class Answering:
 
     def began(self, now: Instant) -> None:
         """The first audio of a reply has been handed to the carrier: say how long each stage took."""
-        self._waiting_over()
         reply, turn = self._speaker.reply, self.turn
+        if reply is None or not reply.uses_tools:
+            self._waiting_over()
         if self._timed or reply is None or turn is None:
             return
         self._timed = True
@@ -166,8 +176,9 @@ class Answering:
         if round_ or reply is None or not reply.waits_for(round_):
             return []
         self.waiting.go_on(now)
+        self._speaker.answered = False
         self._requests.horizon = self.waiting.answer_at
-        reply.go_on(now, with_words(self._history.messages(None), reply.text))
+        reply.go_on(now, with_words(self._minutes.history.messages(None), reply.text))
         return [Event.TOOL_FINISHED]
 
     def park(self, now: Instant, text: str) -> list[Event]:
@@ -181,14 +192,12 @@ class Answering:
         self._waiting_over()
         return [Event.TOOL_FINISHED]
 
-    @property
-    def parked(self) -> Draft | None:
+    def take_parked(self) -> Draft | None:
         """What to go on with, if tools that the caller's help was needed for have returned."""
-        return Draft(ask=self._history.messages(None)) if self._parked == set() else None
-
-    def unpark(self) -> None:
-        """It is gone on with."""
+        if self._parked != set():
+            return None
         self._parked = None
+        return Draft(ask=self._minutes.history.messages(None))
 
     def fill(self, now: Instant) -> None:
         """The caller has been waiting for long: say that we are still there, if that is recorded."""
@@ -215,6 +224,11 @@ class Answering:
             else:
                 self._wait(now, now)
 
+    def _guessed(self, turn: Turn, text: str) -> bool:
+        """Whether an answer to just these words is being prepared. Marks and capitals make no difference."""
+        same = self._guessed_for is turn and normalise(self._guessed_text) == normalise(text)
+        return self._guess is not None and same
+
     def _wait(self, now: Instant, ended_at: Instant) -> None:
         self.waiting.begin(now, ended_at)
         self._requests.horizon = self.waiting.answer_at
@@ -232,8 +246,7 @@ class Answering:
         self.outcome = draft.outcome
         self._noted = bool(draft.user)
         if draft.user:
-            self._history.user(draft.user)
-            self._out.append(UserSaid(draft.user))
+            self._minutes.user(draft.user)
         if draft.step is not None and draft.outcome:
             self._out.append(FlowFinished(draft.outcome, dict(draft.step.state.answers)))
         if not (draft.say or draft.ask or draft.sound or draft.outcome):

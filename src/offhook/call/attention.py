@@ -33,12 +33,13 @@ class Attention:
         """What 32 ms of the caller sound like."""
         return self.listener.hear(evidence)
 
-    def started(self, position: int) -> None:
+    def started(self, now: Instant, position: int) -> None:
         """The caller speaks: a new turn, or more of the one that is open."""
         if self.turn is None:
             self.turn = Turn(position, position)
         else:
             self.listener.withdraw(self.turn)
+        self.listener.listen(now, self.turn, position, self._mind.expects)
 
     def stopped(self, now: Instant, position: int, *, ask: bool) -> None:
         """The caller pauses; `ask` at once for a transcript of what was said."""
@@ -56,7 +57,7 @@ class Attention:
     def asked_for(self, request: int) -> Turn | None:
         """The turn, open or set aside, that a transcript belongs to."""
         turns = (self.turn, self._late)
-        return next((turn for turn in turns if turn is not None and turn.request == request), None)
+        return next((turn for turn in turns if turn is not None and request in (turn.request, turn.listening)), None)
 
     def meaning(self, turn: Turn, *, over_us: bool) -> Event:
         """What a turn whose words are known means for the floor."""
@@ -106,6 +107,8 @@ class Attention:
         self._forget_late()
         if self.turn is not None and self.turn.request is not None:
             self._late = self.turn
+        elif self.turn is not None:
+            self.listener.withdraw(self.turn)
         self.turn = None
 
     def drop(self) -> None:

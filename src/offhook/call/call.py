@@ -147,7 +147,7 @@ class Call:
             self.dialogue = self._new_dialogue()
             self.dialogue.begin(now)
         else:
-            self._captions = Captions(event.tracks, self._config, self._requests, self._out)
+            self._captions = Captions(event.tracks, self._config, self._requests, self._out, self._config.segment)
 
     def _new_dialogue(self) -> Dialogue:
         return Dialogue(self._config, self._mind, self.history, self._requests, self._tools, self._out)

@@ -63,6 +63,11 @@ class CallConfig(Value, frozen=True):
     tools: tuple[ToolSpec, ...] = ()
     flow: Flow | None = None
     speculate: bool = True
+    streaming: bool = False
+    """The transcriber takes audio as it comes."""
+    segment: Duration = Duration(0)
+    """Where we may only listen: a transcript whenever somebody has spoken for so long, whatever the pauses. 0: by
+    pauses."""
     model_is_speculative: bool = True
     patience: Patience = Patience()
     phrases: Phrases = Phrases()

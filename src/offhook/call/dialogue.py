@@ -28,6 +28,7 @@ from offhook.call.inputs import (
 from offhook.call.keypad import Keypad
 from offhook.call.listening import Turn
 from offhook.call.minds import Draft, Mind, pause_before_words
+from offhook.call.minutes import Minutes
 from offhook.call.outputs import Cancel, Output
 from offhook.call.requests import Requests, Stage
 from offhook.call.tools import ToolRuns
@@ -57,7 +58,7 @@ class Dialogue:
         out: list[Output],
     ) -> None:
         self._mind = Gathering(mind, out)
-        self._floor = Floor(config, self._mind, history, requests, tools, out)
+        self._floor = Floor(config, self._mind, Minutes(history, out), requests, tools, out)
         self._keypad = Keypad(config.limits)
         self._config = config
         self._requests = requests
@@ -119,7 +120,7 @@ class Dialogue:
             case None:
                 pass
             case SpeechStarted(position):
-                self._floor.attention.started(position)
+                self._floor.attention.started(now, position)
                 self._floor.answering.forget_guess()
                 self._floor.machine.pause = pause_before_words(self._mind, self._config)
                 self._floor.emit(Event.SPEECH_STARTED, listener.known - listener.speech)
@@ -133,11 +134,10 @@ class Dialogue:
         """What a stretch of the caller's audio says."""
         turn = self._asked_for(transcript.request)
         if not transcript.final:
-            self._requests.alive(now, transcript.request, self._config.limits.transcript)
-            if turn is self._floor.attention.turn and self._floor.machine.agent is Agent.HOLDING:
-                meaning = self._floor.attention.meaning_of(transcript.text, over_us=True)
-                if meaning is Event.WORDS_HEARD:
-                    self._floor.emit(meaning)
+            if transcript.request == turn.request:
+                self._requests.alive(now, transcript.request, self._config.limits.transcript)
+            if turn is self._floor.attention.turn:
+                self._floor.words_partly_known(now, turn, transcript.text)
         else:
             self._floor.attention.listener.settle(now, turn, transcript.text, understood=transcript.understood)
             if turn is self._floor.answering.turn:
@@ -253,10 +253,10 @@ class Dialogue:
 
     def leave(self, now: Instant) -> None:
         """The caller is gone: put down what was said and heard, and let everything go but the tools that run."""
-        self._floor.said(self._floor.speaker.abandon(now), complete=False)
+        self._floor.minutes.agent(self._floor.speaker.abandon(now), complete=False)
         for turn in self._floor.unanswered:
             if turn.known and turn.text:
-                self._floor.noted(turn.text)
+                self._floor.minutes.user(turn.text)
         self._floor.forget_events()
         self._floor.machine.handle(now, Event.CALLER_LEFT)
         for request in self._requests.numbers:

@@ -10,11 +10,11 @@ from offhook.call.attention import Attention
 from offhook.call.config import CallConfig
 from offhook.call.listening import Turn
 from offhook.call.minds import Draft, Mind, pause_before_words, pause_for
-from offhook.call.outputs import AgentSaid, HangUp, Interrupted, Output, Transfer, UserSaid
+from offhook.call.minutes import Minutes
+from offhook.call.outputs import AgentSaid, HangUp, Interrupted, Output, Transfer
 from offhook.call.requests import Requests
 from offhook.call.speaking import Speaker
 from offhook.call.tools import ToolRuns
-from offhook.conversation.history import History
 from offhook.timebase import Instant
 from offhook.turns.events import Event, Move
 from offhook.turns.machine import TurnMachine
@@ -31,7 +31,7 @@ class Floor:
         self,
         config: CallConfig,
         mind: Mind,
-        history: History,
+        minutes: Minutes,
         requests: Requests,
         tools: ToolRuns,
         out: list[Output],
@@ -39,7 +39,7 @@ class Floor:
         self.machine = TurnMachine(config.patience)
         self.attention = Attention(config, mind, requests, out)
         self.speaker = Speaker(config.limits, out)
-        self.answering = Answering(config, mind, history, requests, tools, self.speaker, out)
+        self.answering = Answering(config, mind, minutes, requests, tools, self.speaker, out)
         self.hung_up = False
         self.orders: deque[Draft] = deque()
         """What somebody outside wants said."""
@@ -49,7 +49,7 @@ class Floor:
         """Answers from the keypad."""
         self._config = config
         self._mind = mind
-        self._history = history
+        self.minutes = minutes
         self._out = out
         self._events: deque[tuple[Event, int | None]] = deque()
 
@@ -118,7 +118,7 @@ class Floor:
         elif turn.known:
             event = self.attention.meaning(turn, over_us=False)
             if event is Event.WAIT_ASKED:
-                self.noted(turn.text)
+                self.minutes.user(turn.text)
             if event is Event.WORDS_HEARD:
                 self.emit_all(self.answering.answer(now))
             else:
@@ -171,6 +171,20 @@ class Floor:
         over = None if self.answering.answered else self.answering.turn
         return [turn for turn in (over, self.attention.turn) if turn is not None]
 
+    def words_partly_known(self, now: Instant, turn: Turn, text: str) -> None:
+        """What the caller says, so far as it is known: more may come, and it may still change."""
+        if self.machine.agent is Agent.HOLDING:
+            if self.attention.meaning_of(text, over_us=True) is Event.WORDS_HEARD:
+                self.emit(Event.WORDS_HEARD)
+        elif self._may_guess and self.attention.meaning_of(text, over_us=False) is Event.WORDS_HEARD:
+            self.machine.pause = pause_for(self._mind, text, self._config)
+            self.answering.guess(now, turn, text)
+
+    @property
+    def _may_guess(self) -> bool:
+        """The caller pauses, and may have said everything."""
+        return self._config.speculate and (self.machine.caller, self.machine.agent) == (Caller.PAUSED, Agent.LISTENING)
+
     def words_known(self, now: Instant, turn: Turn) -> None:
         """The transcript of what nobody has dealt with, or of what was taken for nothing, is here."""
         event = self.attention.meaning(turn, over_us=self.machine.agent is not Agent.LISTENING)
@@ -183,17 +197,18 @@ class Floor:
         if turn is not self.attention.turn or not turn.known:
             return
         if event is Event.WAIT_ASKED:
-            self.noted(turn.text)
+            self.minutes.user(turn.text)
             self.attention.drop()
         elif event is Event.NOTHING_HEARD:
             self.attention.drop()
-        elif self._config.speculate and (self.machine.caller, self.machine.agent) == (Caller.PAUSED, Agent.LISTENING):
-            self.answering.guess(now, turn)
+        elif self._may_guess:
+            self.answering.guess(now, turn, turn.text)
 
     def _speak(self, now: Instant) -> bool:
         """Play what may be played; see whether the reply wants tools or is over. True if that is an event."""
+        waited = not self.speaker.answered
         begins = self.speaker.pump(now)
-        if self.speaker.answered:
+        if waited and self.speaker.answered:
             self.answering.began(now)
         if begins or (self.machine.agent is Agent.THINKING and self.speaker.playing(now)):
             self.emit(Event.PLAYBACK_STARTED)
@@ -205,7 +220,7 @@ class Floor:
         if reply is None or not self.speaker.finished:
             return False
         mute = reply.silent
-        self.said(self.speaker.finish(), complete=not reply.broken)
+        self.minutes.agent(self.speaker.finish(), complete=not reply.broken)
         if mute and self.answering.outcome:
             self.go()
         elif (mute or reply.broken) and not self.answering.outcome:
@@ -230,16 +245,12 @@ class Floor:
             return True
         if self.machine.caller not in (Caller.SILENT, Caller.WAITING):
             return False
-        if self.orders:
-            self.emit(Event.SAY_ORDERED)
-            self.begin(now, self.orders.popleft())
-            return True
-        if (draft := self.answering.parked) is not None:
-            self.answering.unpark()
-            self.emit(Event.SAY_ORDERED)
-            self.begin(now, draft)
-            return True
-        return False
+        draft = self.orders.popleft() if self.orders else self.answering.take_parked()
+        if draft is None:
+            return False
+        self.emit(Event.SAY_ORDERED)
+        self.begin(now, draft)
+        return True
 
     def begin(self, now: Instant, draft: Draft) -> None:
         """The floor is ours: say this."""
@@ -250,7 +261,7 @@ class Floor:
         reply, words = self.speaker.reply, self.speaker.stop(now)
         if reply is not None and words:
             self.answering.said(reply)
-        self.said(words, complete=False)
+        self.minutes.agent(words, complete=False)
         self.answering.over()
         return words
 
@@ -279,17 +290,6 @@ class Floor:
             self._out.append(Transfer(self.transfer_to))
         else:
             self.hang_up()
-
-    def said(self, words: str, *, complete: bool) -> None:
-        """The caller heard this of us."""
-        if words:
-            self._history.agent(words)
-            self._out.append(AgentSaid(words, complete))
-
-    def noted(self, words: str) -> None:
-        """The caller said this, and it wants no answer."""
-        self._history.user(words)
-        self._out.append(UserSaid(words))
 
     def hang_up(self) -> None:
         """End the call, once."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from offhook.audio.events import CHUNK, Evidence, SpeechStarted, SpeechStopped
 from offhook.audio.speech import SpeechDetector
 from offhook.call.config import CallConfig
-from offhook.call.outputs import Cancel, Output, Transcribe
+from offhook.call.outputs import Cancel, Listen, Output, Transcribe
 from offhook.call.requests import Requests, Stage
 from offhook.conversation.expectation import Expectation
 from offhook.timebase import BEGINNING, Instant, lasting, samples
@@ -18,6 +18,8 @@ class Turn:
     start: int
     end: int
     request: int | None = None
+    listening: int | None = None
+    """The request under which its words come while it is being said."""
     text: str = ""
     understood: bool = True
     known: bool = False
@@ -73,14 +75,27 @@ class Listener:
 
     def ask(self, now: Instant, turn: Turn, expectation: Expectation) -> None:
         """Have a turn transcribed, from a little before its first sound to the last one known."""
+        if turn.listening is not None:
+            self._requests.close(turn.listening)
+            turn.listening = None
         self.withdraw(turn)
-        start = max(0, turn.start - samples(self._config.pre_roll))
+        start = self._from(turn.start)
         turn.known = turn.failed = False
         turn.request = self._requests.open(now, Stage.TRANSCRIPT, self._config.limits.transcript)
         self._out.append(Transcribe(turn.request, self.track, start, max(self.heard, turn.end), expectation))
 
+    def listen(self, now: Instant, turn: Turn, position: int, expectation: Expectation) -> None:
+        """Have what is said from `position` on transcribed as it comes, where that can be done."""
+        if self._config.streaming:
+            turn.listening = self._requests.open(now, Stage.TRANSCRIPT, self._config.limits.longest_call)
+            since = self._from(position)
+            self._out.append(Listen(turn.listening, self.track, self._from(turn.start), since, expectation))
+
     def withdraw(self, turn: Turn) -> None:
         """The transcript that was asked for is not wanted any more."""
+        if turn.listening is not None and self._requests.close(turn.listening):
+            self._out.append(Cancel(turn.listening))
+        turn.listening = None
         if turn.request is not None and self._requests.close(turn.request):
             self._out.append(Cancel(turn.request))
         turn.request = None
@@ -91,6 +106,9 @@ class Listener:
         self._requests.close(turn.request)
         turn.request = None
         turn.text, turn.understood, turn.known, turn.known_at = text.strip(), understood, True, now
+
+    def _from(self, position: int) -> int:
+        return max(0, position - samples(self._config.pre_roll))
 
     def fail(self, turn: Turn) -> None:
         """No transcript will come."""

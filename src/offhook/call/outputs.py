@@ -1,9 +1,11 @@
 """Everything that a call can want done or made known. Orders in the imperative, reports in the past tense."""
 
+from offhook.call.usage import Consumption
 from offhook.carrier.commands import Command
 from offhook.conversation.expectation import Expectation
 from offhook.conversation.messages import Message
 from offhook.conversation.tools import ToolCall, ToolSpec
+from offhook.timebase import Duration
 from offhook.values import Value
 
 
@@ -14,6 +16,17 @@ class Transcribe(Value, frozen=True):
     track: str
     start: int
     end: int
+    expectation: Expectation
+
+
+class Listen(Value, frozen=True):
+    """The caller has begun to speak: have what comes from sample `since` on turned into text as it comes. The turn
+    began at `start`. What is heard so far is told under this request, until `Transcribe` or `Cancel`."""
+
+    request: int
+    track: str
+    start: int
+    since: int
     expectation: Expectation
 
 
@@ -141,6 +154,18 @@ class Warned(Value, frozen=True):
     words: str
 
 
+class CallCosted(Value, frozen=True):
+    """How long the call lasted and what it took: `wasted` is the part of `used` that came to nothing. `dollars` is what
+    all of it costs, `dollars_wasted` that part; both are None where a provider's price is not known.
+    """
+
+    lasted: Duration
+    used: Consumption
+    wasted: Consumption
+    dollars: float | None = None
+    dollars_wasted: float | None = None
+
+
 class CallEnded(Value, frozen=True):
     """The call is over. `reason` says why, `heard` and `said` count turns."""
 
@@ -149,7 +174,7 @@ class CallEnded(Value, frozen=True):
     said: int
 
 
-Request = Transcribe | AskModel | Synthesize | RunTool
+Request = Listen | Transcribe | AskModel | Synthesize | RunTool
 Report = (
     CallStarted
     | UserSaid
@@ -161,6 +186,7 @@ Report = (
     | TurnTimed
     | FlowFinished
     | Warned
+    | CallCosted
     | CallEnded
 )
 Output = Command | Request | Cancel | HangUp | Transfer | Report

@@ -67,6 +67,48 @@ class Transcriber(Protocol):
         ...
 
 
+class TranscriptionStream(Protocol):
+    """One call's speech, transcribed while it is spoken. Turns count from 1.
+
+    Nothing waits but `transcripts` and `aclose`. A connection that is lost is made anew, and told again what has not
+    been transcribed.
+    """
+
+    def open(self) -> None:
+        """Connect before there is audio. Raises `ConfigurationError` where that cannot work."""
+        ...
+
+    def append(self, audio: bytes) -> int:
+        """More mu-law at 8 kHz of the turn that goes on, or of a new one: its number."""
+        ...
+
+    def commit(self) -> int:
+        """The turn is over: its number. Something was appended to it."""
+        ...
+
+    def clear(self) -> None:
+        """What was appended since the last commit was nothing, and is not transcribed."""
+        ...
+
+    def transcripts(self, number: int) -> AsyncIterator[Transcript]:
+        """What a turn says, each transcript replacing the one before; the last comes after its commit and is final.
+        Raises `ProviderError`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of everything; what is pending stays unanswered."""
+        ...
+
+
+@runtime_checkable
+class StreamingTranscriber(Transcriber, Protocol):
+    """A transcriber that can also listen while somebody speaks."""
+
+    def listen(self, language: str = "", prompt: str = "") -> TranscriptionStream:
+        """A stream for one call, which closes it. `language` as in `Utterance`."""
+        ...
+
+
 @runtime_checkable
 class LanguageModel(Protocol):
     """Writes replies."""

@@ -6,7 +6,7 @@ A plugin is one file and three lines of its `pyproject.toml`:
     acme = "offhook_acme:voice"
 
 where `voice(model)` is a factory that makes a `Voice` of `"acme/model"` (`model` is "" for a bare `"acme"`). The groups
-are `offhook.transcribers`, `offhook.models` and `offhook.voices`.
+are `offhook.transcribers`, `offhook.models`, `offhook.voices` and `offhook.speech`.
 """
 
 import difflib
@@ -18,8 +18,9 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 from offhook.errors import ConfigurationError
 from offhook.providers.interfaces import LanguageModel, Transcriber, Voice
 from offhook.providers.models.generator import GeneratorModel, Reply
+from offhook.providers.speech_interface import SpeechModel
 
-_Provider = TypeVar("_Provider", Transcriber, LanguageModel, Voice)
+_Provider = TypeVar("_Provider", Transcriber, LanguageModel, Voice, SpeechModel)
 
 
 class _Kind(NamedTuple, Generic[_Provider]):
@@ -31,6 +32,7 @@ class _Kind(NamedTuple, Generic[_Provider]):
 _TRANSCRIBER = _Kind("offhook.transcribers", "transcriber", Transcriber)  # type: ignore[type-abstract]
 _MODEL = _Kind("offhook.models", "language model", LanguageModel)  # type: ignore[type-abstract]
 _VOICE = _Kind("offhook.voices", "voice", Voice)  # type: ignore[type-abstract]
+_SPEECH = _Kind("offhook.speech", "speech model", SpeechModel)  # type: ignore[type-abstract]
 
 
 def transcriber(spec: str | Transcriber) -> Transcriber:
@@ -50,6 +52,11 @@ def model(spec: str | LanguageModel | Reply) -> LanguageModel:
 def voice(spec: str | Voice) -> Voice:
     """As `transcriber`."""
     return _resolve(_VOICE, spec)
+
+
+def speech(spec: str | SpeechModel) -> SpeechModel:
+    """As `transcriber`: a model that hears, decides and speaks."""
+    return _resolve(_SPEECH, spec)
 
 
 def transcribers(specs: str | Transcriber | Sequence[str | Transcriber]) -> list[Transcriber]:

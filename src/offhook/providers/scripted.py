@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Generic, NamedTuple, TypeVar
 
 from offhook.conversation.messages import Role
+from offhook.conversation.tools import ToolCall
 from offhook.providers.interfaces import Conversation, Transcript, Utterance
 
 _Request = TypeVar("_Request")
@@ -23,6 +24,14 @@ class Breaks(NamedTuple):
 
     text: str
     error: Exception
+
+
+class Uses(NamedTuple):
+    """A reply that asks for tools after `text`; once they have returned it goes on with `then`."""
+
+    text: str
+    calls: tuple[ToolCall, ...]
+    then: "str | Uses"
 
 
 class _Standin(Generic[_Request]):
@@ -133,7 +142,7 @@ class ScriptedModel(_Standin[Conversation]):
 
     def __init__(
         self,
-        replies: Sequence[str | Breaks | Exception] | Callable[[Conversation], str] = ("",),
+        replies: Sequence[str | Breaks | Uses | Exception] | Callable[[Conversation], str] = ("",),
         first_token: float = 0.3,
         tokens_per_second: float = 50,
         speculative: bool = True,
@@ -145,25 +154,35 @@ class ScriptedModel(_Standin[Conversation]):
         self._first_token = first_token
         self._tokens_per_second = tokens_per_second
 
-    async def reply(self, conversation: Conversation) -> AsyncIterator[str]:
+    async def reply(self, conversation: Conversation) -> AsyncIterator[str | ToolCall]:
         with self._counted(conversation):
-            text, error = self._script(conversation)
+            text, calls, error = self._script(conversation)
             await self._wait(self._first_token)
             for number, word in enumerate(re.findall(r"\s*\S+|\s+$", text)):
                 if number:
                     await self._wait(1 / self._tokens_per_second)
                 yield word
+            for call in calls:
+                yield call
             if error is not None:
                 raise error
 
-    def _script(self, conversation: Conversation) -> tuple[str, Exception | None]:
+    def _script(self, conversation: Conversation) -> tuple[str, tuple[ToolCall, ...], Exception | None]:
         if callable(self._replies):
-            return self._replies(conversation), None
+            return self._replies(conversation), (), None
         turn = sum(message.role is Role.USER for message in conversation.messages)
         reply = self._replies[min(max(turn, 1), len(self._replies)) - 1]
-        if isinstance(reply, Exception):
-            return "", reply
-        return reply if isinstance(reply, Breaks) else (reply, None)
+        for message in conversation.messages[_latest_user(conversation) :]:
+            if message.calls and isinstance(reply, Uses):
+                reply = reply.then
+        match reply:
+            case Exception():
+                return "", (), reply
+            case Breaks(text, error):
+                return text, (), error
+            case Uses(text, calls):
+                return text, calls, None
+        return reply, (), None
 
 
 class ScriptedVoice(_Standin[str]):
@@ -209,13 +228,20 @@ class ScriptedVoice(_Standin[str]):
                 raise error
 
 
+def _latest_user(conversation: Conversation) -> int:
+    """Where the caller's last message stands."""
+    roles = [message.role for message in conversation.messages]
+    return len(roles) - 1 - roles[::-1].index(Role.USER) if Role.USER in roles else 0
+
+
 def hum(word: str, rate: int, seconds: float) -> bytes:
-    """A square wave at -30 dBov between 100 and 250 Hz that stands for `word`; the last tenth is silent."""
+    """A square wave at -24 dBov, the telephone's level, at 100 to 250 Hz that stands for `word`; the last tenth is
+    silent."""
     pitch = 100 + zlib.crc32(word.encode(errors="replace")) % 151
     half = max(1, rate // (2 * pitch))
     count = int(rate * seconds)
     loud = count - count // 10
-    samples = array("h", ([1000] * half + [-1000] * half) * (loud // (2 * half) + 1))[:loud]
+    samples = array("h", ([2067] * half + [-2067] * half) * (loud // (2 * half) + 1))[:loud]
     return samples.tobytes() + bytes(2 * (count - loud))
 
 

@@ -9,43 +9,39 @@ sockets once more, so that what has been received comes before it.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Protocol, assert_never
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
+from offhook.agent.events import Handler
+from offhook.agent.handle import CallHandle
 from offhook.audio.events import Evidence
 from offhook.audio.ring import CallerAudio
 from offhook.call.call import Call
 from offhook.call.config import CallConfig
-from offhook.call.inputs import DeadlinePassed, Input, Order
+from offhook.call.inputs import DeadlinePassed, Input, Order, TransferEnded
 from offhook.call.outputs import (
-    AgentSaid,
     AskModel,
     CallEnded,
     CallStarted,
     Cancel,
-    FlowFinished,
-    Gathered,
     HangUp,
-    Interrupted,
     Output,
     Report,
     RunTool,
     Synthesize,
-    ToolUsed,
     Transcribe,
     Transfer,
-    Transferred,
-    TurnTimed,
-    UserSaid,
-    Warned,
 )
 from offhook.call.tape import Step, digest, encode_step
 from offhook.carrier.commands import ClearAudio, PlayAudio, SetMark
 from offhook.carrier.events import AudioReceived, CarrierEvent, StreamStarted, StreamStopped
 from offhook.carrier.stream import CarrierStream
+from offhook.conversation.messages import Message
 from offhook.runtime.clock import Clock
+from offhook.runtime.listeners import Listeners
 from offhook.runtime.performer import Performer
 from offhook.runtime.services import Services
+from offhook.runtime.toolbox import Toolbox, ToolRuns
 from offhook.timebase import Instant
 
 logger = logging.getLogger("offhook.runtime")
@@ -73,7 +69,11 @@ class Hearing(Protocol):
 
 
 class Driver:
-    """One live call. `send` and `close` must not block; `report` is told what is worth telling; `tape` takes bytes."""
+    """One live call. `send` and `close` must not block; `report` is told what is worth telling; `tape` takes bytes.
+
+    `transfer` has the carrier connect the caller to somebody else, without blocking; whoever gave it says how that went
+    with `transfer_ended`. The stream may end meanwhile: the call lives on, and `attach` gives it the next one.
+    """
 
     def __init__(
         self,
@@ -87,24 +87,47 @@ class Driver:
         report: Callable[[Instant, Report], None],
         clock: Clock,
         tape: Callable[[bytes], None] | None = None,
+        transfer: Callable[[str], None] | None = None,
+        toolbox: Toolbox | None = None,
+        handlers: Mapping[str, Sequence[Handler]] | None = None,
     ) -> None:
         self.call = Call(config)
+        self.handle = CallHandle(self.order, self._messages)
         self.ended = asyncio.Event()
+        self.broken = False
+        """Whether a fault of ours cut this call off, so that its caller should be told by somebody else."""
         self._stream = stream
         self._send = send
         self._close = close
         self._report = report
         self._clock = clock
         self._tape = tape
+        self._transfer = transfer
         self._hearing = hearing
-        self._performer = Performer(services, config.language, self._input)
+        self._performer = Performer(services, config.language, self._input, config.limits.another)
+        self._tools = ToolRuns(toolbox or Toolbox([]), self.handle, self._input)
+        self._listeners = Listeners(handlers or {}, self.handle)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for = Instant(0)
         self._ears: dict[str, Ear] = {}
         self._tracks: dict[str, CallerAudio] = {}
         self._inbox: deque[tuple[Instant, Input]] = deque()
-        self._busy = self._broken = False
+        self._busy = self._stopped = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the call has ended. While the caller is being transferred it has not, stream or no stream."""
+        return self.call.over
+
+    def attach(self, stream: CarrierStream, send: Callable[[str], None], close: Callable[[], None]) -> None:
+        """The call goes on with another stream, after a transfer that failed. Only the new socket may feed it now."""
+        self._stream, self._send, self._close = stream, send, close
+        self._stopped = False
+
+    def transfer_ended(self, reason: str) -> None:
+        """The carrier says what became of a transfer; `reason` is empty where the caller was connected."""
+        self._input(TransferEnded(reason))
 
     def on_text(self, text: str) -> None:
         """A text frame came from the carrier."""
@@ -118,22 +141,23 @@ class Driver:
         """The socket is gone. After the first time, and after the carrier has said that the stream is over, nothing
         is left to do.
         """
-        self._input(StreamStopped(reason))
+        if not self._stopped:
+            self._input(StreamStopped(reason))
 
     def order(self, order: Order) -> None:
         """Somebody outside wants something said, or the call to end."""
         self._input(order)
 
     async def finish(self) -> None:
-        """Cancel what is left of the call's work and wait for it."""
+        """Cancel what is left of the call's work and wait for it: tools and handlers may come to their end."""
         self.on_closed("finished")
+        if not self.call.over:
+            self.transfer_ended("")  # the caller is being connected elsewhere, and nobody is left to take them back
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for ear in self._ears.values():
-            ear.detach()
-        self._ears.clear()
-        await self._performer.finish()
+        self._detach_ears()
+        await asyncio.gather(self._performer.finish(), self._tools.finish(), self._listeners.finish())
 
     def _events(self, events: Iterable[CarrierEvent]) -> None:
         for event in events:
@@ -157,7 +181,7 @@ class Driver:
     def _input(self, event: Input) -> Instant:
         """Take one input. What it brings about at once waits until all its outputs have been carried out."""
         now = self._clock()
-        if self.call.over or (self._broken and not isinstance(event, StreamStopped)):
+        if self.call.over or (self.broken and not isinstance(event, StreamStopped)):
             return now
         self._inbox.append((now, event))
         if self._busy:
@@ -170,7 +194,7 @@ class Driver:
             # A fault of ours ends this call and no other.
             logger.exception("A call ended because of a fault in Offhook; please report it with its tape")
             self._inbox.clear()
-            self._broken = True
+            self.broken = True
             self._over()
         finally:
             self._busy = False
@@ -181,11 +205,20 @@ class Driver:
         outputs = self.call.handle(now, event)
         if self._tape is not None:
             self._tape(encode_step(Step(now, event, digest(outputs))))
+        if isinstance(event, StreamStarted | StreamStopped):
+            self._stopped = isinstance(event, StreamStopped)
+            self._detach_ears()
         if isinstance(event, StreamStarted):
+            self._tracks.clear()
             for track in event.tracks:
                 self._ears[track] = self._hearing.attach(track, self._input)
         for output in outputs:
             self._carry_out(now, output)
+
+    def _detach_ears(self) -> None:
+        for ear in self._ears.values():
+            ear.detach()
+        self._ears.clear()
 
     def _carry_out(self, now: Instant, output: Output) -> None:
         match output:
@@ -211,26 +244,26 @@ class Driver:
                 self._over()
             case CallStarted():
                 self._performer.started(output)
-                self._report(now, output)
+                self._made_known(now, output)
             case CallEnded():
-                self._report(now, output)
+                self._made_known(now, output)
                 self._over()
-            case RunTool() | Transfer():
-                raise NotImplementedError
-            case (
-                UserSaid()
-                | AgentSaid()
-                | Interrupted()
-                | ToolUsed()
-                | Gathered()
-                | Transferred()
-                | TurnTimed()
-                | FlowFinished()
-                | Warned()
-            ):
-                self._report(now, output)
+            case RunTool():
+                self._tools.run(output)
+            case Transfer(to):
+                if self._transfer is None:
+                    self._input(TransferEnded("this carrier cannot transfer calls"))
+                else:
+                    self._transfer(to)
             case _:
-                assert_never(output)
+                self._made_known(now, output)
+
+    def _made_known(self, now: Instant, report: Report) -> None:
+        self._report(now, report)
+        self.handle.note(report)
+
+    def _messages(self) -> tuple[Message, ...]:
+        return self.call.history.messages(None)
 
     def _over(self) -> None:
         """However the call ended, the socket is closed once."""
@@ -240,7 +273,7 @@ class Driver:
 
     def _arm(self) -> None:
         """Keep one timer, and touch it only when the deadline moves to an earlier instant."""
-        deadline = None if self._broken else self.call.deadline
+        deadline = None if self.broken else self.call.deadline
         if deadline is None or (self._timer is not None and self._armed_for <= deadline.at):
             return
         if self._timer is not None:

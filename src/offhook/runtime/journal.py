@@ -3,8 +3,11 @@
 import logging
 from typing import assert_never
 
+from msgspec.structs import asdict, replace
+
 from offhook.call.outputs import (
     AgentSaid,
+    CallCosted,
     CallEnded,
     CallStarted,
     FlowFinished,
@@ -17,6 +20,9 @@ from offhook.call.outputs import (
     UserSaid,
     Warned,
 )
+from offhook.call.usage import Consumption
+from offhook.conversation.redaction import Redaction
+from offhook.timebase import SAMPLE_US
 
 logger = logging.getLogger("offhook.call")
 
@@ -28,16 +34,49 @@ def delays(turn: TurnTimed) -> dict[str, int]:
     return {stage: round(us / 1_000) for stage in STAGES if (us := getattr(turn, stage)) >= 0}
 
 
+def hidden(report: Report, redaction: Redaction | None) -> Report:
+    """The report as it may be passed on in writing. What a call is known by stays: its ids, and names of our own."""
+    if redaction is None:
+        return report
+    hide = redaction.hide
+    match report:
+        case UserSaid(text) | AgentSaid(text) | Interrupted(text):
+            return replace(report, text=hide(text))
+        case ToolUsed(_, arguments, result):
+            return replace(report, arguments=hide(arguments), result=hide(result))
+        case Gathered(_, digits):
+            return replace(report, digits="•" * len(digits))
+        case Transferred(to, reason):
+            return replace(report, to=hide(to), reason=hide(reason))
+        case FlowFinished(_, answers):
+            return replace(report, answers={name: hide(value) for name, value in answers.items()})
+        case CallStarted(parameters=parameters):
+            return replace(report, parameters={name: hide(value) for name, value in parameters.items()})
+        case Warned(_, words):
+            return replace(report, words=hide(words))
+        case CallEnded(reason):
+            return replace(report, reason=hide(reason))
+        case TurnTimed() | CallCosted():
+            return report
+        case _:
+            assert_never(report)
+
+
 class Journal:
     """Writes one line per report. With text, each line begins with the end of the stream's id, which tells calls that
-    run at once apart; with JSON, the facts stand beside it under names of their own."""
+    run at once apart; with JSON, the facts stand beside it under names of their own. What `redaction` hides is in
+    neither; gathered digits never are.
+    """
 
-    def __init__(self, call_id: str, stream_id: str) -> None:
+    def __init__(self, call_id: str, stream_id: str, redaction: Redaction | None = None) -> None:
         self._ids = {"sid": stream_id, "call": call_id}
         self._short = stream_id[-6:]
+        self._redaction = redaction
         self._warned: set[str] = set()
+        self._price = ""
 
     def report(self, report: Report) -> None:
+        report = hidden(report, self._redaction)
         match report:
             case CallStarted():
                 self._started(report)
@@ -53,7 +92,7 @@ class Journal:
                 words = f"[tool] {name}({_clean(arguments)}) {'failed' if failed else 'returned'} {_quoted(result)}"
                 self._info("tool", words, name=name, arguments=arguments, result=result, failed=failed)
             case Gathered(_, digits):
-                self._info("gathered", f"[gathered] {len(digits)} digits", digits=digits)
+                self._info("gathered", f"[gathered] {len(digits)} digits", count=len(digits))
             case Transferred(to, reason):
                 ending = f"failed: {reason}" if reason else "done"
                 self._info("transfer", f"[transfer] to {_clean(to)} {_clean(ending)}", to=to, reason=reason)
@@ -65,8 +104,10 @@ class Journal:
                 self._info("flow", f"[flow] {outcome}: {shown}", outcome=outcome, answers=answers)
             case Warned(kind, words):
                 self.warn(kind, words)
+            case CallCosted():
+                self._costed(report)
             case CallEnded(reason, heard, said):
-                words = f"[end] {_clean(reason)}; {heard} turns heard, {said} said"
+                words = f"[end] {_clean(reason)}; {heard} turns heard, {said} said{self._price}"
                 self._info("end", words, reason=reason, heard=heard, said=said)
             case _:
                 assert_never(report)
@@ -76,6 +117,7 @@ class Journal:
         if kind in self._warned:
             return
         self._warned.add(kind)
+        words = self._redaction.hide(words) if self._redaction else words
         facts = {"event": "warning", "kind": kind, "words": words, **self._ids}
         logger.warning("…%s warning: %s", self._short, _clean(words), extra={"facts": facts})
 
@@ -87,9 +129,31 @@ class Journal:
             words += " (one-way: it can only be listened to)"
         self._info("start", words, **{"from": from_, "to": to}, **ways)
 
+    def _costed(self, costed: CallCosted) -> None:
+        used, lasted = costed.used, round(costed.lasted / 1_000_000, 1)
+        words = (
+            f"[cost] {lasted} s; {used.transcriptions} transcriptions of {_seconds(used.heard)} s,"
+            f" {used.replies} replies of {used.input} + {used.output} tokens,"
+            f" {used.speeches} pieces of speech of {_seconds(used.spoken)} s;"
+            f" {_requests(costed.wasted)} of {_requests(used)} requests wasted"
+        )
+        facts: dict[str, object] = {"seconds": lasted, "used": asdict(used), "wasted": asdict(costed.wasted)}
+        if costed.dollars is not None:
+            self._price = f", ${costed.dollars:.4f}"
+            facts |= {"dollars": costed.dollars, "dollars_wasted": costed.dollars_wasted}
+        self._info("cost", words + self._price, **facts)
+
     def _info(self, event: str, words: str, **facts: object) -> None:
         everything = {"event": event, **self._ids, **facts}
         logger.info("…%s %s", self._short, words, extra={"facts": everything})
+
+
+def _seconds(samples: int) -> float:
+    return round(samples * SAMPLE_US / 1_000_000, 1)
+
+
+def _requests(some: Consumption) -> int:
+    return some.transcriptions + some.replies + some.speeches + some.tools
 
 
 def _clean(text: str) -> str:

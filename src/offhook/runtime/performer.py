@@ -2,16 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-import numpy as np
-
-from offhook.audio import mulaw
-from offhook.audio.resample import Resampler
-from offhook.audio.sniff import require_samples
+from offhook.call.config import Limits
 from offhook.call.inputs import (
     Input,
     ReplyFinished,
@@ -27,27 +23,31 @@ from offhook.call.outputs import AskModel, CallStarted
 from offhook.conversation.expectation import Expectation
 from offhook.conversation.tools import ToolCall
 from offhook.errors import Failure, OffhookError, ProviderError
-from offhook.providers.interfaces import Conversation, Usage, Utterance, Voice
+from offhook.providers.interfaces import Conversation, Transcriber, Transcript, Usage, Utterance
 from offhook.runtime.services import Services
-from offhook.timebase import RATE
+from offhook.timebase import Duration
 
 logger = logging.getLogger("offhook.runtime")
 
 _FINISH_SECONDS = 1.0
 """How long a provider may take to let go of a cancelled request before it is left behind."""
-_OPENING = 256
-"""Bytes of speech in which it shows whether they are samples: some milliseconds."""
-
-T = TypeVar("T")
+_ANOTHER = Limits().another
 
 
 class Performer:
-    """One task for each open request of one call."""
+    """One task for each open request of one call. `another` is how long a provider may show no sign of life."""
 
-    def __init__(self, services: Services, language: str, deliver: Callable[[Input], object]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        language: str,
+        deliver: Callable[[Input], object],
+        another: Duration = _ANOTHER,
+    ) -> None:
         self._services = services
         self._language = language
         self._deliver = deliver
+        self._another = another
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._call_id = ""
         self._parameters: dict[str, str] = {}
@@ -104,17 +104,12 @@ class Performer:
             self._deliver(RequestFailed(request, Failure.BROKEN, _whole(f"{type(error).__name__}: {error}")))
 
     async def _transcribe(self, request: int, utterance: Utterance) -> None:
-        final = False
-        async for transcript in preferred(
-            [partial(each.transcribe, utterance) for each in self._services.transcribers]
-        ):
-            final = transcript.final
-            self._deliver(TranscriptArrived(request, _whole(transcript.text), final, transcript.understood))
-        if not final:
-            raise ProviderError(Failure.BROKEN, "the transcriber stopped before its final transcript")
+        ears = self._services.transcribers
+        async for said in ears.ask(lambda each: transcribed(each, utterance), self._another):
+            self._deliver(TranscriptArrived(request, _whole(said.text), said.final, said.understood))
 
     async def _ask(self, request: int, conversation: Conversation) -> None:
-        async for piece in preferred([partial(each.reply, conversation) for each in self._services.models]):
+        async for piece in self._services.models.ask(lambda each: each.reply(conversation), self._another):
             match piece:
                 case str():
                     self._deliver(ReplyText(request, _whole(piece)))
@@ -125,63 +120,22 @@ class Performer:
         self._deliver(ReplyFinished(request))
 
     async def _synthesize(self, request: int, text: str) -> None:
-        async for audio in preferred([partial(spoken, each, text) for each in self._services.voices]):
+        async for audio in self._services.voices.ask(lambda each: each.speak(text), self._another):
             self._deliver(VoiceAudio(request, audio))
         self._deliver(VoiceFinished(request))
 
 
-async def preferred(ways: Sequence[Callable[[], AsyncIterator[T]]]) -> AsyncIterator[T]:
-    """What the first provider yields; if it fails before it has yielded anything, what the next one does. To yield
-    nothing at all is to fail.
-    """
-    for last, way in enumerate(ways, start=1 - len(ways)):
-        begun = False
-        try:
-            async with aclosing(cast(Any, way())) as items:
-                async for item in items:
-                    begun = True
-                    yield item
-            if begun:
-                return
-            raise ProviderError(Failure.BROKEN, "the provider had nothing to say")
-        except Exception as error:
-            if begun or last == 0:
-                raise
-            fault = None if isinstance(error, OffhookError) else error
-            logger.warning("A provider failed, the next one is asked: %s", error, exc_info=fault)
-
-
-async def spoken(voice: Voice, text: str) -> AsyncIterator[bytes]:
-    """A text in a voice, as mu-law at 8 kHz."""
-    resampler = Resampler(voice.rate, RATE)
-    async with aclosing(_opened(cast(Any, voice.speak(text)))) as pieces:
-        async for pcm in pieces:
-            if samples := resampler.feed(pcm):
-                yield _companded(samples)
-    if samples := resampler.flush():
-        yield _companded(samples)
-
-
-async def _opened(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """The same bytes, after a look at the first of them. Raises AudioFormatError for what is no sound."""
-    opening: bytes | None = b""
-    async with aclosing(cast(Any, pieces)):
-        async for piece in pieces:
-            if opening is None:
-                yield piece
-            elif len(opening := opening + piece) >= _OPENING:
-                require_samples(opening)
-                yield opening
-                opening = None
-    if opening:
-        require_samples(opening)
-        yield opening
+async def transcribed(transcriber: Transcriber, utterance: Utterance) -> AsyncIterator[Transcript]:
+    """What a transcriber hears. Raises ProviderError where it stops before it has made up its mind."""
+    final = False
+    async with aclosing(cast(Any, transcriber.transcribe(utterance))) as transcripts:
+        async for transcript in transcripts:
+            final = transcript.final
+            yield transcript
+    if not final:
+        raise ProviderError(Failure.BROKEN, "the transcriber stopped before its final transcript")
 
 
 def _whole(text: str) -> str:
     """Text that can be written down: half a surrogate pair, as broken JSON yields it, becomes a question mark."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _companded(pcm: bytes) -> bytes:
-    return mulaw.encode(np.frombuffer(pcm, "<i2"))

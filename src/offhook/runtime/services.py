@@ -1,30 +1,42 @@
 """The providers of one agent, found, checked and ready, for all its calls."""
 
+import asyncio
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from offhook.agent import Agent
 from offhook.call.config import CallConfig
+from offhook.errors import ConfigurationError, ProviderError
 from offhook.providers import registry
 from offhook.providers.interfaces import LanguageModel, Transcriber, Voice
+from offhook.runtime.failover import Chain, Member, is_of_the_configuration
+from offhook.runtime.linevoice import LineVoice
+
+logger = logging.getLogger("offhook.runtime")
 
 
-@dataclass(frozen=True, slots=True)
 class Services:
-    """Ears, minds and voices, each in order of preference."""
+    """Ears, minds and voices, each in order of preference. `specs` are what the agent's author wrote for each."""
 
-    transcribers: Sequence[Transcriber]
-    models: Sequence[LanguageModel]
-    voices: Sequence[Voice]
+    def __init__(
+        self,
+        transcribers: Sequence[Transcriber],
+        models: Sequence[LanguageModel],
+        voices: Sequence[Voice],
+        specs: tuple[Sequence[object], Sequence[object], Sequence[object]] | None = None,
+    ) -> None:
+        stt, llm, tts = specs or (transcribers, models, voices)
+        self.transcribers = Chain("transcription", transcribers, stt)
+        self.models = Chain("reply", models, llm)
+        self.voices = Chain("speech", [LineVoice(voice) for voice in voices], tts)
 
     @classmethod
     def of(cls, agent: Agent) -> "Services":
         """Find an agent's providers. Raises ConfigurationError."""
-        return cls(
-            registry.transcribers(agent.stt),
-            [] if agent.flow is not None else registry.models(agent.llm),
-            registry.voices(agent.tts),
-        )
+        stt, llm, tts = _listed(agent.stt), [] if agent.flow else _listed(agent.llm), _listed(agent.tts)
+        models = registry.models(llm) if llm else []
+        return cls(registry.transcribers(stt), models, registry.voices(tts), (stt, llm, tts))
 
     def config(self, agent: Agent, recordings: dict[str, bytes] | None = None) -> CallConfig:
         """What a call of the agent is told."""
@@ -32,14 +44,44 @@ class Services:
         return agent.config(model_is_speculative=speculative, recordings=recordings)
 
     async def ready(self) -> None:
-        """Have every provider prepare. Raises ConfigurationError or ProviderError."""
-        for provider in self._all():
-            await provider.ready()
+        """Have all providers prepare at once. Raises ConfigurationError where one of them cannot ever work, and
+        ProviderError where none of a kind works now; where another can take its place, the log says so.
+        """
+        await asyncio.gather(*(_prepare(chain) for chain in self._chains()))
+
+    async def dismiss(self) -> None:
+        """Let go of the providers that were made of a name."""
+        await self._close([member for chain in self._chains() for member in chain.members if member.made])
 
     async def aclose(self) -> None:
         """Let go of everything."""
-        for provider in self._all():
-            await provider.aclose()
+        await self._close([member for chain in self._chains() for member in chain.members])
 
-    def _all(self) -> list[Transcriber | LanguageModel | Voice]:
-        return [*self.transcribers, *self.models, *self.voices]
+    async def _close(self, members: Sequence[Member[Any]]) -> None:
+        for member in members:
+            await member.provider.aclose()
+
+    def _chains(self) -> Sequence[Chain[Any]]:
+        return self.transcribers, self.models, self.voices
+
+
+async def _prepare(chain: Chain[Any]) -> None:
+    """Make a chain's providers ready. Benches who is not, while somebody else is."""
+    tried = await asyncio.gather(*(member.provider.ready() for member in chain.members), return_exceptions=True)
+    failed = [(member, error) for member, error in zip(chain.members, tried, strict=True) if error]
+    for _, error in failed:
+        if not isinstance(error, ProviderError):
+            raise error
+        if is_of_the_configuration(error):
+            raise ConfigurationError(str(error))
+    if chain.members and len(failed) == len(chain.members):
+        raise failed[0][1]
+    now = asyncio.get_running_loop().time()
+    for member, error in failed:
+        assert isinstance(error, ProviderError)
+        member.failed(now, now, error)
+        logger.warning("%s: %s is not ready: %s", chain.stage, member.name, error)
+
+
+def _listed(specs: Any) -> list[Any]:
+    return list(specs) if isinstance(specs, list | tuple) else [specs]

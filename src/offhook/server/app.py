@@ -10,12 +10,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from offhook.agent import Agent
+from offhook.server.answers import AFTER_PATH, DIALLED_PATH, STATUS_PATH, STREAM_PATH
 from offhook.server.engine import Engine
 from offhook.server.exchange import Exchange
 from offhook.server.live import LiveEngine
-from offhook.server.media import STREAM_PATH, MediaDoor
+from offhook.server.media import MediaDoor
 from offhook.server.reception import Answer
-from offhook.server.webhooks import STATUS_PATH, VOICE_PATH, Webhooks
+from offhook.server.webhooks import VOICE_PATH, Webhooks
 from offhook.settings import Settings
 
 
@@ -73,6 +74,8 @@ def _routes(exchange: Exchange) -> list[BaseRoute]:
     return [
         Route(VOICE_PATH, webhooks.voice, methods=["POST"]),
         Route(VOICE_PATH, use_post, methods=["GET"]),
+        Route(AFTER_PATH, webhooks.after, methods=["POST"]),
+        Route(DIALLED_PATH, webhooks.dialled, methods=["POST"]),
         Route(STATUS_PATH, webhooks.status, methods=["POST"]),
         WebSocketRoute(STREAM_PATH, MediaDoor(exchange)),
         Route(STREAM_PATH, use_websocket),

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 from offhook.agent import Agent
 from offhook.carrier.events import StreamStarted
@@ -10,10 +12,12 @@ from offhook.carrier.twilio.tokens import PARAMETER
 from offhook.runtime.switchboard import Switchboard
 from offhook.server.engine import Engine
 from offhook.server.guard import Guard
-from offhook.server.hangup import HangUps
 from offhook.server.metrics import Metrics
+from offhook.server.outcomes import Outcomes
 from offhook.server.passes import Passes
 from offhook.server.reception import Answer, Reception
+from offhook.server.rest import Rest
+from offhook.server.transfers import Transfers
 from offhook.settings import Settings
 
 logger = logging.getLogger("offhook.server")
@@ -29,12 +33,15 @@ class Exchange:
         ttl = settings.token_ttl
         self.settings = settings
         self.engine = engine
-        self.hang_ups = HangUps(settings)
+        self.rest = Rest(settings)
         self.guard = Guard(settings)
         self.passes = Passes(settings.twilio_auth_token.get_secret_value(), ttl)
         self.reception = Reception(agent, settings.answer_timeout, ttl, time.monotonic)
         self.switchboard = Switchboard(settings.max_calls, ttl, time.monotonic)
+        self.transfers = Transfers(ttl)
+        self.outcomes = Outcomes(time.monotonic)
         self.metrics = Metrics()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -75,10 +82,20 @@ class Exchange:
             return f"it has no <Parameter> named {PARAMETER}; the TwiML of POST /twilio/voice holds one"
         return None
 
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this beside everything else; it ends with the exchange at the latest."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def count(self) -> None:
+        """Lines have been taken or let go."""
+        self.metrics.live.set(self.switchboard.live)
+
     async def aclose(self) -> None:
         """Let go of everything. Idempotent."""
         await self.switchboard.close(2 * self.settings.close_timeout)
-        tasks = [task for task in (self._watch, self._opening) if task]
+        tasks = [task for task in (self._watch, self._opening, *self._tasks) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -89,4 +106,4 @@ class Exchange:
         self._watch = self._watch or asyncio.create_task(self.metrics.watch_loop())
         if self.reception.agent:
             await self.engine.prepare(self.reception.agent)
-        await self.hang_ups.prepare()
+        await self.rest.prepare()

@@ -1,28 +1,35 @@
 """The engine that serves real calls: providers, hearing for all calls, and a tape of each."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec.structs import replace
 
 from offhook.agent import Agent
 from offhook.call.outputs import Report
 from offhook.call.tape import Header, encode_header
 from offhook.carrier.stream import CarrierStream
 from offhook.errors import OffhookError
-from offhook.providers.interfaces import LanguageModel, Transcriber, Voice
-from offhook.runtime import phrases
+from offhook.providers.mcp import McpServers
 from offhook.runtime.clock import starting_now
 from offhook.runtime.driver import Driver, Hearing
 from offhook.runtime.ears import LiveHearing
+from offhook.runtime.phrases import Recordings
 from offhook.runtime.services import Services
+from offhook.runtime.toolbox import Toolbox
 from offhook.settings import Settings
+from offhook.storage.phrase_store import PhraseStore
 from offhook.storage.tapes import TapeFile, TapeStore
 from offhook.timebase import Instant
 from offhook.version import VERSION
 
-AHEAD = 3.0
+AHEAD = 10.0
 """Seconds that being ready waits for phrases to be spoken ahead. What takes longer goes on meanwhile."""
+AHEAD_OF_CALL = 2.0
+"""The same for the phrases of an agent that was chosen for a call: its caller hears the telephone ring."""
 
 
 @dataclass(eq=False)
@@ -32,46 +39,31 @@ class _Staff:
     agent: Agent
     """The first of those agents."""
     services: Services
+    recordings: Recordings
     ready: "asyncio.Task[None] | None" = None
-    spoken: "asyncio.Task[dict[str, bytes]] | None" = None
-    """The first agent's phrases; others share those of the same words."""
     calls: int = 0
 
     def serves(self, agent: Agent) -> bool:
         return (agent.stt, agent.llm, agent.tts) == (self.agent.stt, self.agent.llm, self.agent.tts)
 
-    async def wait_ready(self) -> None:
-        """Make ready once, however many wait for it. Raises OffhookError."""
-        self.ready = self.ready or asyncio.create_task(self._make_ready())
+    async def wait_ready(self, agent: Agent) -> None:
+        """Make ready once, however many wait for it, and speak this agent's phrases. Raises OffhookError."""
+        patience = AHEAD_OF_CALL if self.ready and self.ready.done() else AHEAD
+        self.ready = self.ready or asyncio.create_task(self.services.ready())
         await asyncio.shield(self.ready)
-
-    def recordings(self) -> dict[str, bytes]:
-        done = self.spoken is not None and self.spoken.done() and not self.spoken.cancelled()
-        return self.spoken.result() if self.spoken and done and not self.spoken.exception() else phrases.packaged()
-
-    async def _make_ready(self) -> None:
-        await self.services.ready()
-        self.spoken = asyncio.create_task(phrases.recorded(self.agent, self.services.voices))
-        await asyncio.wait({self.spoken}, timeout=AHEAD)
+        await self.recordings.prepare(agent, patience)
 
     async def rest(self) -> None:
         """Stop getting ready."""
-        for task in (self.ready, self.spoken):
-            if task:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        if self.ready:
+            self.ready.cancel()
+            await asyncio.gather(self.ready, return_exceptions=True)
+        await self.recordings.aclose()
 
     async def dismiss(self) -> None:
         """Close the providers that were made from names; an instance belongs to whoever made it."""
         await self.rest()
-        agent, services = self.agent, self.services
-        providers: Sequence[Transcriber | LanguageModel | Voice]
-        providers = [*services.transcribers, *services.models, *services.voices]
-        given = [agent.stt, [] if agent.flow else agent.llm, agent.tts]
-        specs = [spec for each in given for spec in (each if isinstance(each, list | tuple) else [each])]
-        for spec, provider in zip(specs, providers, strict=True):
-            if isinstance(spec, str):
-                await provider.aclose()
+        await self.services.dismiss()
 
 
 class LiveDriver(Driver):
@@ -92,16 +84,23 @@ class LiveDriver(Driver):
 
 
 class LiveEngine:
-    """Serves any number of agents. `observer` is told of every report of every call."""
+    """Serves any number of agents. `observer` is told of every report of every call; `cache` is the folder for phrases
+    that have been spoken."""
 
     def __init__(
-        self, settings: Settings, hearing: Hearing | None = None, observer: Callable[[Report], None] | None = None
+        self,
+        settings: Settings,
+        hearing: Hearing | None = None,
+        observer: Callable[[Report], None] | None = None,
+        cache: Path | None = None,
     ) -> None:
         self._own_hearing: LiveHearing | None = None
         self._hearing = hearing
+        self._mcp = McpServers()
         self._observer = observer
         self._kept = settings.max_calls
         self._store = TapeStore(settings.record) if settings.record else None
+        self._phrases = PhraseStore(cache) if cache else None
         self._staff: list[_Staff] = []
         """In the order of their last use."""
 
@@ -112,10 +111,12 @@ class LiveEngine:
             self._own_hearing.start()
         staff = self._find(agent)
         if staff is None:
-            staff = _Staff(agent, Services.of(agent))
+            services = Services.of(agent)
+            staff = _Staff(agent, services, Recordings(services.voices, self._phrases))
             self._staff.append(staff)
         try:
-            await staff.wait_ready()
+            await staff.wait_ready(agent)
+            Toolbox.of(agent, await self._mcp.tools(agent.mcp))
         except OffhookError:
             if staff in self._staff:
                 self._staff.remove(staff)
@@ -132,11 +133,13 @@ class LiveEngine:
         send: Callable[[str], None],
         close: Callable[[], None],
         report: Callable[[Instant, Report], None],
+        transfer: Callable[[str], None] | None = None,
     ) -> LiveDriver:
         staff = self._find(agent)
         assert staff, "the agent was not prepared"
         assert self._hearing
-        config = staff.services.config(agent, staff.recordings())
+        toolbox = Toolbox.of(agent, self._mcp.known(agent.mcp))
+        config = replace(staff.services.config(agent, staff.recordings.of(agent)), tools=toolbox.specs)
         tape = self._store.open(call_id) if self._store else None
         if tape:
             began = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -157,6 +160,9 @@ class LiveEngine:
             report=tell,
             clock=starting_now(),
             tape=tape.write if tape else None,
+            transfer=transfer,
+            toolbox=toolbox,
+            handlers=agent.handlers,
         )
         driver.lend(staff, tape)
         return driver
@@ -166,6 +172,7 @@ class LiveEngine:
             await staff.rest()
             await staff.services.aclose()
         self._staff.clear()
+        await self._mcp.aclose()
         if self._own_hearing:
             await self._own_hearing.close()
             self._hearing = self._own_hearing = None

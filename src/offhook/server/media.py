@@ -2,31 +2,28 @@
 
 import asyncio
 import logging
-from functools import partial
 
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from offhook.call.inputs import Order
-from offhook.call.outputs import Report
 from offhook.carrier.events import ProtocolBroken, StreamStarted
-from offhook.carrier.twilio.stream import State, TwilioStream
-from offhook.runtime.journal import Journal
+from offhook.carrier.twilio.stream import TwilioStream
 from offhook.runtime.switchboard import LinesBusyError
+from offhook.server.answers import STREAM_PATH
+from offhook.server.calls import INTERNAL_ERROR, ServedCall
 from offhook.server.engine import CallDriver
 from offhook.server.exchange import Exchange
+from offhook.server.guard import base_url
 from offhook.server.outbox import Outbox
-from offhook.timebase import Instant
+from offhook.server.transfers import Traveller
 
 logger = logging.getLogger("offhook.server")
 
-STREAM_PATH = "/twilio/stream"
 KEPT = 512 * 1024
 """Bytes that are kept of a stream that has not said yet which call it is."""
 
 TRY_AGAIN_LATER = 1013
 POLICY_VIOLATION = 1008
-INTERNAL_ERROR = 1011
 
 NO_START = (
     'A socket was opened, but no "start" message came within {wait:g} s{complaint}. Check that the TwiML holds '
@@ -60,48 +57,53 @@ class MediaDoor:
             await socket.close(INTERNAL_ERROR)
             return
         await socket.accept()
-        await MediaSocket(exchange, self._strangers, receive, send).serve()
+        base = base_url(exchange.settings, socket)
+        await MediaSocket(exchange, self._strangers, base, receive, send).serve()
 
 
 class MediaSocket:
-    """One socket. It is a stranger until its `start` has been checked, and a line of the switchboard from then on."""
+    """One socket. It is a stranger until its `start` has been checked; then a call is on it, perhaps one whose caller
+    has been away."""
 
-    def __init__(self, exchange: Exchange, strangers: "set[MediaSocket]", receive: Receive, send: Send) -> None:
-        self.call_id = ""
-        self.stream_id = ""
+    def __init__(
+        self, exchange: Exchange, strangers: "set[MediaSocket]", base: str, receive: Receive, send: Send
+    ) -> None:
+        self.stream = TwilioStream()
         self._exchange = exchange
         self._settings = exchange.settings
         self._strangers = strangers
+        self._base = base
         self._receive = receive
         self._outbox = Outbox(send)
+        self.put = self._outbox.put
         self._limit: asyncio.Timeout | None = None
-        self._tasks: asyncio.TaskGroup | None = None
-        self._stream = TwilioStream()
         self._kept: list[Message] = []
         self._kept_size = 0
         self._complaint = ""
+        self._call: Traveller | None = None
         self._driver: CallDriver | None = None
         self._ending = ""
 
     async def serve(self) -> None:
-        """Read until the call is over, whichever side ends it; then leave nothing behind."""
+        """Read until the socket is closed, whichever side does it; then leave nothing behind."""
         self._strangers.add(self)
-        async with asyncio.TaskGroup() as self._tasks:
-            writer = self._tasks.create_task(self._outbox.run())
+        async with asyncio.TaskGroup() as tasks:
+            writer = tasks.create_task(self._outbox.run())
             try:
                 await self._read_until_end()
             finally:
                 await self._end(writer)
 
-    def order(self, order: Order) -> None:
-        if self._driver:
-            self._driver.order(order)
+    def close(self, code: int = 1000) -> None:
+        """Close from our side; the other side has `close_timeout` seconds to agree."""
+        self._ending = self._ending or "we closed the socket"
+        self._outbox.close(code)
+        if self._limit and not self._limit.expired():
+            self._limit.reschedule(asyncio.get_running_loop().time() + self._settings.close_timeout)
 
-    def close(self, reason: str) -> None:
-        self._ending = self._ending or reason
-        if self._driver:
-            self._driver.on_closed(reason)
-        self._hang_up()
+    def leave(self) -> None:
+        self._driver = None
+        self.close()
 
     async def _read_until_end(self) -> None:
         try:
@@ -132,7 +134,7 @@ class MediaSocket:
         text = message.get("text")
         self._kept.append(message)
         self._kept_size += len(message["bytes"] if text is None else text)
-        probe = self._stream
+        probe = self.stream
         for event in probe.receive_binary(len(message["bytes"])) if text is None else probe.receive_text(text):
             if isinstance(event, StreamStarted):
                 self._start(event)
@@ -143,81 +145,54 @@ class MediaSocket:
             self._refuse("flood", f'More than {KEPT} bytes came before any "start" message{self._complaint}')
 
     def _start(self, started: StreamStarted) -> None:
-        """The stream says which call it is: check it, give it a line and its agent, and hand over what was kept."""
-        exchange = self._exchange
-        if refusal := exchange.refuse_stream(started):
+        """The stream says which call it is: check it, give it its call, and hand over what was kept."""
+        if refusal := self._exchange.refuse_stream(started):
             self._refuse("token", f"Refused a stream of call {started.call_id}: {refusal}")
             return
-        agent = exchange.reception.claim(started.call_id)
-        if agent is None:
-            words = "answer(call) was not asked who takes it: POST /twilio/voice comes first"
-            self._refuse("unknown", f"Refused a stream of call {started.call_id}: {words}")
-            return
-        self.call_id, self.stream_id = started.call_id, started.stream_id
-        try:
-            replaced = exchange.switchboard.connect(self)
-        except LinesBusyError as busy:
-            self._refuse("busy", f"Refused a stream of call {started.call_id}: {busy}", TRY_AGAIN_LATER)
+        self.stream = TwilioStream()
+        if returning := self._exchange.transfers.take_back(started.call_id):
+            self._call, self._driver = returning, returning.come_back(self, started.stream_id)
+        elif not self._begin(started):
             return
         self._strangers.discard(self)
-        if replaced:
-            logger.warning("A second stream of call %s replaces the first", started.call_id)
-            replaced.close("another stream of the same call took its place")
-        exchange.metrics.live.set(exchange.switchboard.live)
+        self._exchange.count()
         assert self._limit
         self._limit.reschedule(None)
-        self._stream = TwilioStream()
-        self._driver = exchange.engine.connect(
-            agent,
-            call_id=started.call_id,
-            stream=self._stream,
-            send=self._outbox.put,
-            close=partial(self._call_over, started),
-            report=partial(self._report, Journal(started.call_id, started.stream_id)),
-        )
         kept, self._kept = self._kept, []
         for message in kept:
             self._on_frame(message)
 
-    def _call_over(self, started: StreamStarted) -> None:
-        """The call wants its end. If it is still on the line, the carrier has to be told, or it would go on with the
-        fallback that is meant for a server that has died."""
-        assert self._tasks
-        if self._stream.state is State.STREAMING and started.two_way and not self._ending:
-            self._ending = "hung up"
-            self._tasks.create_task(self._hang_up_at_carrier(started))
-        else:
-            self._hang_up()
-
-    async def _hang_up_at_carrier(self, started: StreamStarted) -> None:
-        await self._exchange.hang_ups.hang_up(started.account_id, started.call_id)
-        self._hang_up()
-
-    def _report(self, journal: Journal, _: Instant, report: Report) -> None:
-        journal.report(report)
-        self._exchange.metrics.report(report)
+    def _begin(self, started: StreamStarted) -> bool:
+        """Give a new call a line and its agent. Whether there are both."""
+        exchange = self._exchange
+        agent = exchange.reception.claim(started.call_id)
+        if agent is None:
+            words = "answer(call) was not asked who takes it: POST /twilio/voice comes first"
+            self._refuse("unknown", f"Refused a stream of call {started.call_id}: {words}")
+            return False
+        call = ServedCall(exchange, started, self, self._base)
+        try:
+            replaced = exchange.switchboard.connect(call)
+        except LinesBusyError as busy:
+            self._refuse("busy", f"Refused a stream of call {started.call_id}: {busy}", TRY_AGAIN_LATER)
+            return False
+        if replaced:
+            logger.warning("A second stream of call %s replaces the first", started.call_id)
+            replaced.close("another stream of the same call took its place")
+        self._call, self._driver = call, call.begin(agent)
+        return True
 
     def _refuse(self, reason: str, words: str, code: int = POLICY_VIOLATION) -> None:
         self._exchange.metrics.refused(reason)
         logger.warning("%s", words)
         self._kept = []
-        self._hang_up(code)
-
-    def _hang_up(self, code: int = 1000) -> None:
-        """Close from our side; the other side has `close_timeout` seconds to agree."""
-        self._outbox.close(code)
-        if self._limit and not self._limit.expired():
-            self._limit.reschedule(asyncio.get_running_loop().time() + self._settings.close_timeout)
+        self.close(code)
 
     async def _end(self, writer: asyncio.Task[None]) -> None:
         """The one way out, whatever led here."""
         self._strangers.discard(self)
-        self._ending = self._ending or "the server stops"
-        if self._driver:
-            self._driver.on_closed(self._ending)
-            await self._driver.finish()
-        self._exchange.switchboard.disconnect(self)
-        self._exchange.metrics.live.set(self._exchange.switchboard.live)
+        if self._call:
+            self._call.stream_ended(self, self._ending or "the server stops")
         self._outbox.close()
         await asyncio.wait({writer}, timeout=self._settings.close_timeout)
         writer.cancel()

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from offhook.call.outputs import (
     AgentSaid,
+    CallCosted,
     CallEnded,
     CallStarted,
     FlowFinished,
@@ -19,12 +20,15 @@ from offhook.call.outputs import (
     UserSaid,
     Warned,
 )
+from offhook.call.usage import Consumption
 from offhook.runtime.journal import STAGES
+from offhook.timebase import SAMPLE_US
 
 DELAYS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 LATENESS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 BEAT = 0.1
 """Seconds between two looks at how late the event loop is."""
+REQUESTS = ("transcription", "reply", "speech", "tool")
 
 
 class Metrics:
@@ -42,6 +46,14 @@ class Metrics:
         self._interruptions = Counter("offhook_interruptions", "Replies that callers broke into", registry=all_)
         self._tools = Counter("offhook_tools", "Tools used", ["name", "outcome"], registry=all_)
         self._transfers = Counter("offhook_transfers", "Calls handed on", ["outcome"], registry=all_)
+        about = "Requests to providers, by whether anything came of them"
+        self._requests = Counter("offhook_requests", about, ["stage", "outcome"], registry=all_)
+        self._tokens = Counter("offhook_tokens", "Tokens; cached ones are input too", ["kind"], registry=all_)
+        about = "Seconds of audio that were transcribed or synthesized"
+        self._audio = Counter("offhook_audio_seconds", about, ["stage"], registry=all_)
+        self._characters = Counter("offhook_characters", "Characters that were synthesized", registry=all_)
+        about = "US dollars for providers whose prices are known, and the part that nothing came of"
+        self._dollars = Counter("offhook_dollars", about, ["part"], registry=all_)
         about = "Seconds from the caller's last sound to a stage of the reply"
         self._delays = Histogram("offhook_delay_seconds", about, ["stage"], buckets=DELAYS, registry=all_)
         about = "How late the event loop's timers fire, in seconds"
@@ -74,10 +86,26 @@ class Metrics:
                 self._flows.labels(outcome).inc()
             case Warned(kind):
                 self._warnings.labels(kind).inc()
+            case CallCosted():
+                self._costed(report)
             case CallEnded():
                 self._ended.inc()
             case _:
                 assert_never(report)
+
+    def _costed(self, costed: CallCosted) -> None:
+        used = costed.used
+        for stage, count, wasted in zip(REQUESTS, _requests(used), _requests(costed.wasted), strict=True):
+            self._requests.labels(stage, "used").inc(count - wasted)
+            self._requests.labels(stage, "wasted").inc(wasted)
+        for kind in ("input", "cached", "output"):
+            self._tokens.labels(kind).inc(getattr(used, kind))
+        self._audio.labels("transcription").inc(used.heard * SAMPLE_US / 1_000_000)
+        self._audio.labels("speech").inc(used.spoken * SAMPLE_US / 1_000_000)
+        self._characters.inc(used.characters)
+        if costed.dollars is not None:
+            self._dollars.labels("all").inc(costed.dollars)
+            self._dollars.labels("wasted").inc(costed.dollars_wasted or 0.0)
 
     def text(self) -> bytes:
         return generate_latest(self._registry)
@@ -89,3 +117,8 @@ class Metrics:
             due = loop.time() + BEAT
             await asyncio.sleep(BEAT)
             self._lateness.observe(max(0.0, loop.time() - due))
+
+
+def _requests(some: Consumption) -> tuple[int, int, int, int]:
+    """How many there are of each of `REQUESTS`."""
+    return some.transcriptions, some.replies, some.speeches, some.tools

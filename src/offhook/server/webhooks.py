@@ -10,28 +10,28 @@ from starlette.responses import PlainTextResponse, Response
 
 from offhook.agent import Agent
 from offhook.carrier.twilio import twiml
-from offhook.carrier.twilio.tokens import PARAMETER
 from offhook.errors import OffhookError
 from offhook.runtime.switchboard import LinesBusyError
+from offhook.server import answers
+from offhook.server.answers import AFTER_PATH, DIALLED_PATH, STATUS_PATH
 from offhook.server.exchange import PATIENCE, Exchange
-from offhook.server.guard import base_url, stream_url
-from offhook.server.media import STREAM_PATH
+from offhook.server.guard import base_url
 from offhook.server.reception import IncomingCall, NoAnswerError, incoming
+from offhook.server.transfers import HUNG_UP
 
 logger = logging.getLogger("offhook.server")
 
 VOICE_PATH = "/twilio/voice"
-STATUS_PATH = "/twilio/status"
 BODY_LIMIT = 64 * 1024
 """Bytes of a form. Twilio's voice webhook has about forty fields of some ten letters each."""
 FIELD_LIMIT = 500
+LONGEST_STATUS = 20
 
 CALL_ID = re.compile(r"[A-Za-z0-9][\w.:@+=~-]{0,127}", re.ASCII)
 ENDED = {"completed", "busy", "failed", "no-answer", "canceled"}
-
-BUSY = "I am sorry, all our lines are busy. Please call again in a few minutes. Goodbye."
-APOLOGY = "I am sorry, something went wrong on our side. Please call again later. Goodbye."
-LOST = "I am sorry, we lost the line. Please call again. Goodbye."
+"""`CallStatus` of a call that is over."""
+CONNECTED = {"completed", "answered"}
+"""`DialCallStatus` where the caller was connected."""
 
 
 class Webhooks:
@@ -53,27 +53,70 @@ class Webhooks:
         except LinesBusyError as busy:
             self._exchange.metrics.refused("busy")
             logger.warning("Call %s was told to try again later: %s", call.call_id, busy)
-            return _xml(twiml.say_and_hang_up(BUSY))
+            return _xml(twiml.say_and_hang_up(answers.BUSY))
         except OffhookError as error:
             logger.error("Call %s got an apology: %s", call.call_id, error)
         self._exchange.metrics.refused("error")
-        return _xml(twiml.say_and_hang_up(APOLOGY))
+        return _xml(twiml.say_and_hang_up(answers.APOLOGY))
+
+    async def after(self, request: Request) -> Response:
+        """A stream has ended: say what comes next. It was decided before, or else something has gone wrong."""
+        form = await self._checked_form(request, AFTER_PATH)
+        if isinstance(form, Response):
+            return form
+        exchange, call_id = self._exchange, form.get("CallSid", "")
+        if form.get("CallStatus") in ENDED:
+            exchange.transfers.give_up(call_id, HUNG_UP)
+            return _xml(twiml.hang_up())
+        if to := exchange.transfers.dial(call_id):
+            return _xml(answers.dial(base_url(exchange.settings, request), to))
+        exchange.transfers.give_up(call_id, "the stream that was to bring the caller back did not open", well=False)
+        return _xml(twiml.hang_up() if exchange.outcomes.find(call_id).well else twiml.say_and_hang_up(answers.LOST))
+
+    async def dialled(self, request: Request) -> Response:
+        """Nobody answered: have the caller back. Or somebody did, and now the two have talked."""
+        form = await self._checked_form(request, DIALLED_PATH)
+        if isinstance(form, Response):
+            return form
+        exchange, call_id, came = self._exchange, form.get("CallSid", ""), form.get("DialCallStatus", "")
+        self._note(call_id, dialled=came)
+        if form.get("CallStatus") in ENDED and came not in CONNECTED:
+            exchange.transfers.give_up(call_id, HUNG_UP)
+            return _xml(twiml.hang_up())
+        if came in CONNECTED:
+            exchange.transfers.connected(call_id)
+            return _xml(twiml.hang_up())
+        if exchange.transfers.bring_back(call_id, came or "failed"):
+            token = exchange.passes.issue(call_id)
+            return _xml(answers.connect(base_url(exchange.settings, request), form, token))
+        return _xml(twiml.say_and_hang_up(answers.LOST))
 
     async def status(self, request: Request) -> Response:
-        """Take note of what became of a call or a stream."""
+        """Take note of what became of a call, a stream, or a call that was dialled for one of ours."""
         form = await self._checked_form(request, STATUS_PATH)
         if isinstance(form, Response):
             return form
-        call_id = form.get("CallSid", "")
+        call_id, parent = form.get("CallSid", ""), form.get("ParentCallSid", "")
         what = form.get("StreamEvent") or form.get("CallStatus", "")
         facts = {"event": "status", "call": call_id, "status": what}
         if error := form.get("StreamError", ""):
             logger.warning("[status] call=%r %r: %r", call_id, what, error, extra={"facts": {**facts, "error": error}})
         else:
             logger.info("[status] call=%r %r", call_id, what, extra={"facts": facts})
-        if what in ENDED:
+        if parent:
+            if what == "in-progress":
+                self._note(parent, dialled="answered")
+                self._exchange.transfers.connected(parent)
+        elif what in ENDED:
+            self._note(call_id, status=what)
             self._exchange.switchboard.release(call_id)
+            self._exchange.transfers.give_up(call_id, HUNG_UP)
         return Response(status_code=204)
+
+    def _note(self, call_id: str, **words: str) -> None:
+        """Remember what the carrier says; not what only somebody who plays it could."""
+        if CALL_ID.fullmatch(call_id) and all(len(word) <= LONGEST_STATUS for word in words.values()):
+            self._exchange.outcomes.note(call_id, **words)
 
     async def _answer(self, call: IncomingCall, request: Request) -> str:
         """The TwiML for a call. Raises LinesBusyError, NoAnswerError and what preparing an agent raises."""
@@ -88,11 +131,8 @@ class Webhooks:
             exchange.switchboard.release(call.call_id)
             return choice
         exchange.reception.remember(call.call_id, choice)
-        base = base_url(exchange.settings, request)
-        who = {name: value for name, value in {"From": call.from_, "To": call.to}.items() if twiml.fits(name, value)}
-        parameters = {**who, PARAMETER: exchange.passes.issue(call.call_id)}
-        status = base + STATUS_PATH if exchange.settings.public_url else None
-        return twiml.answer(stream_url(base) + STREAM_PATH, parameters, fallback=LOST, status_callback=status)
+        token = exchange.passes.issue(call.call_id)
+        return answers.connect(base_url(exchange.settings, request), call.parameters, token)
 
     async def _choose(self, call: IncomingCall) -> Agent | str:
         if not await self._exchange.opened():

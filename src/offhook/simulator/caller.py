@@ -23,7 +23,7 @@ from offhook.simulator.clock import LoopClock
 from offhook.simulator.ledger import Ledger
 from offhook.simulator.line import Line
 from offhook.simulator.phone import Identity, Phone, Wire, identity
-from offhook.simulator.report import CallReport, Pressed, Said, report
+from offhook.simulator.report import CallReport, Deed, Pressed, Said, report
 from offhook.simulator.sounds import Sound, sound
 from offhook.timebase import SAMPLE_US, Instant, after, lasting, seconds
 
@@ -48,8 +48,12 @@ class SimulatedCaller:
         self.on_text = self._phone.on_text
         self.on_binary = self._phone.on_binary
         self.on_closed = self._phone.on_closed
+        self.hold = self._phone.hold
+        self.resume = self._phone.resume
+        self.end = self._phone.end
         self._said: list[Said] = []
         self._pressed: list[Pressed] = []
+        self._deeds: list[Deed] = []
         self._watches: list[_Watch] = []
         self._since = 0
         """Where on the time line the caller began to wait for what the agent would say next."""
@@ -58,6 +62,11 @@ class SimulatedCaller:
     def heard(self) -> Ledger:
         """What was played at the caller's ear, and what will be if nothing clears it."""
         return self._phone.ear
+
+    @property
+    def held(self) -> bool:
+        """Whether the caller is there, or was to the end, without a stream."""
+        return self._phone.held
 
     @property
     def now(self) -> Instant:
@@ -73,7 +82,11 @@ class SimulatedCaller:
             pass
         finally:
             self._phone.hang_up()
-        return report(self._phone, self._said, self._pressed)
+        return report(self._phone, self._said, self._pressed, self._deeds)
+
+    def carrier_did(self, words: str) -> None:
+        """Whoever plays the carrier did something that belongs into the story."""
+        self._deeds.append(Deed(self.now, words))
 
     # What a person does
 

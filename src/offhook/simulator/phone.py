@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from offhook.audio import mulaw
 from offhook.carrier.commands import ClearAudio, Command, PlayAudio, SetMark
 from offhook.carrier.twilio import messages
@@ -50,11 +52,12 @@ class Wire(NamedTuple):
 
 
 class Phone:
-    """One call from `connected` to its end.
+    """One call from `connected` to its end. Where the carrier takes the stream away and opens another one, the call
+    goes on: what is said and heard keeps its place on the call's time line, while each stream counts from 0.
 
     `said` is what the caller said, `ear` what was played to the caller, `violations` what the server sent against the
     schema, `lateness` by how many microseconds each frame was late (all zero in virtual time). `changed` is called
-    whenever what the ear will hear has changed, and when the call has ended.
+    whenever what the ear will hear has changed, and when the call has ended; `held`: the caller is without a stream.
     """
 
     def __init__(self, wire: Wire, clock: LoopClock, line: Line, identity: Identity, frame: int = 160) -> None:
@@ -74,7 +77,8 @@ class Phone:
         self._up, self._down = Leg(line, "up"), Leg(line, "down")
         self._loss = Loss(line, frame * 1_000 / RATE)
         self._microphone = Microphone(line.gain_db, line.noise, line.echo, line.seed, self.buffer.ledger)
-        self._position = 0
+        self._position = self._stream_began = 0
+        self.held = False
         self._chunk = self._sequence = 0
         self._frame_timer: asyncio.TimerHandle | None = None
         self._mark_timer: asyncio.TimerHandle | None = None
@@ -86,7 +90,7 @@ class Phone:
     # The caller's side
 
     def pick_up(self, parameters: Mapping[str, str]) -> None:
-        """The call begins now."""
+        """The stream begins now."""
         ids = self.identity
         self._sequence = 1
         self._send(messages.connected())
@@ -110,12 +114,42 @@ class Phone:
         """Ends the call: `stop`, then the socket closes; `abruptly`: the socket closes."""
         if self.ended_at is not None:
             return
-        self._send_frames(self.clock())
-        if not abruptly:
+        if not self.held:
+            self._send_frames(self.clock())
+        if not (abruptly or self.held):
             ids = self.identity
             self._send(messages.stop(ids.stream_id, ids.call_id, ids.account_id, sequence=self._number()))
         self.clock.at(self._up.arrival(self.clock()), self._wire.close)
         self._end("caller")
+
+    # The carrier's side
+
+    def hold(self) -> "asyncio.Future[bool]":
+        """The server closed the socket, and the carrier will see what comes next: nothing is sent or heard until
+        `resume`. The result comes when the news has arrived: whether the caller is still there."""
+        held: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.clock.at(self._down.arrival(self.clock()), self._hold, held)
+        return held
+
+    def resume(self, wire: Wire, stream_id: str, parameters: Mapping[str, str]) -> None:
+        """The call goes on, on another stream."""
+        self._wire, self.held, self._chunk = wire, False, 0
+        self.identity = replace(self.identity, stream_id=stream_id)
+        self._position = self._stream_began = -(-self.clock() // SAMPLE_US)
+        self.pick_up(parameters)
+
+    def end(self) -> None:
+        """The carrier ends the call."""
+        self._end("server")
+
+    def _hold(self, held: "asyncio.Future[bool]") -> None:
+        if self.ended_at is None:
+            self.held = True
+            self.buffer.stop(self.clock())
+            self._stop_timers()
+            self.changed()
+        if not held.done():
+            held.set_result(self.ended_at is None)
 
     # The server's side
 
@@ -200,7 +234,7 @@ class Phone:
                         sound,
                         sequence=self._number(),
                         chunk=self._chunk,
-                        timestamp=position * 1_000 // RATE,
+                        timestamp=(position - self._stream_began) * 1_000 // RATE,
                     )
                 )
 
@@ -225,7 +259,10 @@ class Phone:
         self.ended_at, self.ended_by = now, by
         self.buffer.stop(now)
         self.said.cut(self._position)
+        self._stop_timers()
+        self.changed()
+
+    def _stop_timers(self) -> None:
         for timer in (self._frame_timer, self._mark_timer):
             if timer is not None:
                 timer.cancel()
-        self.changed()

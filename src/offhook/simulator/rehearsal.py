@@ -16,6 +16,7 @@ from offhook.call.tape import Header, encode_header
 from offhook.carrier.twilio.stream import TwilioStream
 from offhook.runtime.driver import Driver, Hearing
 from offhook.runtime.services import Services
+from offhook.runtime.toolbox import Toolbox
 from offhook.simulator import scenario, world
 from offhook.simulator.caller import Script
 from offhook.simulator.clock import LoopClock
@@ -76,8 +77,12 @@ def rehearse(
     recordings: dict[str, bytes] | None = None,
     on_driver: Callable[[Driver], None] | None = None,
     on_report: Callable[[Report], None] | None = None,
+    transfer: Callable[[str], None] | None = None,
 ) -> Rehearsal:
-    """One call of `agent` with a caller who follows `script`. Raises what the call raised."""
+    """One call of `agent` with a caller who follows `script`. Raises what the call raised.
+
+    The agent's tools and handlers are used; its MCP servers, which live in real time, are not.
+    """
     result = Rehearsal(on_report)
     services = Services.of(agent)
     config = services.config(agent, recordings)
@@ -94,6 +99,9 @@ def rehearse(
             report=result.note,
             clock=LoopClock(),
             tape=result.tape.extend,
+            transfer=transfer,
+            toolbox=Toolbox.of(agent),
+            handlers=agent.handlers,
         )
         if on_driver is not None:
             on_driver(driver)

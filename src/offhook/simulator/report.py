@@ -30,6 +30,13 @@ class Pressed(Value, frozen=True):
     digit: str
 
 
+class Deed(Value, frozen=True):
+    """The carrier did something besides carrying sound: it dialled, or spoke itself."""
+
+    at: Instant
+    words: str
+
+
 class Turn(Value, frozen=True):
     """How the agent dealt with one utterance. None: it did not come to that.
 
@@ -62,6 +69,8 @@ class CallReport:
     """Everything that a carrier would complain of. A good server leaves it empty."""
     lateness: tuple[int, ...]
     """How late each frame left, in microseconds; zero in virtual time."""
+    carrier: tuple[Deed, ...] = ()
+    """What the carrier did besides, because TwiML told it to."""
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -98,11 +107,12 @@ class CallReport:
         events += [(it.start, f"caller says {it.label!r} for {_seconds(it.end - it.start)}") for it in self.said]
         events += [(pressed.at, f"caller presses {pressed.digit}") for pressed in self.pressed]
         events += [(it.at, f"server clears {_samples(it.flushed)} of audio") for it in self.cleared]
+        events += [(deed.at, f"carrier {deed.words}") for deed in self.carrier]
         events.append((self.ended_at, f"{self.ended_by} ends the call"))
         return tuple(f"{at / 1e6:9.3f} s  {words}" for at, words in sorted(events))
 
 
-def report(phone: Phone, said: list[Said], pressed: list[Pressed]) -> CallReport:
+def report(phone: Phone, said: list[Said], pressed: list[Pressed], deeds: list[Deed]) -> CallReport:
     """The report of a call that is over."""
     assert phone.ended_at is not None, "the call is not over"
     problems = list(phone.violations)
@@ -120,6 +130,7 @@ def report(phone: Phone, said: list[Said], pressed: list[Pressed]) -> CallReport
         ended_at=phone.ended_at,
         problems=tuple(problems),
         lateness=tuple(phone.lateness),
+        carrier=tuple(deeds),
     )
 
 

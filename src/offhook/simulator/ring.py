@@ -1,13 +1,14 @@
 """Rings a real server as Twilio does: posts the voice webhook, reads the TwiML, opens the stream, and speaks."""
 
 import asyncio
+import dataclasses
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from functools import partial
 from ipaddress import ip_address
 from random import Random
-from urllib.parse import urlencode, urljoin, urlsplit
-from xml.etree import ElementTree
+from urllib.parse import urlencode, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -18,7 +19,7 @@ from offhook.simulator.caller import Script, SimulatedCaller
 from offhook.simulator.line import Line
 from offhook.simulator.phone import Identity, Wire, identity
 from offhook.simulator.report import CallReport
-from offhook.values import Value
+from offhook.simulator.twiml import CarrierScript, Dialling, Stream, somebody_answers
 
 WEBHOOK_LIMIT = 15.0
 """Seconds that Twilio waits for a webhook (error 11200)."""
@@ -26,13 +27,6 @@ WEBHOOK_LIMIT = 15.0
 _HANDSHAKE_LIMIT = 10.0
 _CLOSE_LIMIT = 2.0
 _LONGEST_TWIML = 65_536
-
-
-class Stream(Value, frozen=True):
-    """What the TwiML says: where to stream to, and what to tell the server there."""
-
-    url: str
-    parameters: dict[str, str] = {}
 
 
 async def ring(
@@ -45,81 +39,83 @@ async def ring(
     parameters: Mapping[str, str] | None = None,
     auth_token: str = "",
     frame: int = 160,
+    dialling: Dialling = somebody_answers,
 ) -> CallReport:
     """Make one call in real time.
 
     `url` is the voice webhook (http, https), or the stream itself (ws, wss), which is then told `parameters`. With an
-    `auth_token` both are signed. Raises `CarrierError` where no call comes about, in Twilio's terms.
+    `auth_token` all is signed. What the TwiML says is done: when the server closes the stream, its `action` is asked;
+    whoever is to be dialled then is left to `dialling`. Raises `CarrierError` where no call comes about, in Twilio's
+    terms.
     """
     ids = identity(Random())
-    if urlsplit(url).scheme in ("http", "https"):
-        twiml = await asyncio.to_thread(_post, url, _form(ids, caller, called), auth_token)
-        stream = read_twiml(twiml, url)
-    else:
-        stream = Stream(url)
-    told = {**stream.parameters, **(parameters or {})}
+    carrier = CarrierScript(partial(_ask, auth_token), _form(ids, caller, called), dialling)
+    stream = await carrier.begin(url) if urlsplit(url).scheme in ("http", "https") else Stream(url)
     socket = await _open(stream.url, auth_token)
+    wire = _Wire(socket)
+    person = SimulatedCaller(wire.ends, line, ids, frame)
+    carrier.tell = person.carrier_did
+    carrying = asyncio.create_task(_carry(wire, person, carrier, auth_token))
     try:
-        return await _talk(socket, script, line, ids, told, frame)
+        report = await person.run(script, {**stream.parameters, **(parameters or {})})
     finally:
-        await socket.close()
+        if person.held:
+            carrying.cancel()
+            await asyncio.wait({carrying})
+            await carrier.caller_gone()
+        else:
+            await carrying
+    return dataclasses.replace(report, problems=(*report.problems, *carrier.problems))
 
 
-def read_twiml(twiml: str, base: str) -> Stream:
-    """The two-way stream in a webhook's answer. `base` is the webhook's own address, for relative ones."""
-    try:
-        response = ElementTree.fromstring(twiml)
-    except ElementTree.ParseError as error:
-        raise CarrierError(f"the webhook's answer is not TwiML (12100): {error}") from None
-    stream = response.find("Connect/Stream")
-    if stream is None:
-        verbs = ", ".join(f"<{verb.tag}>" for verb in response) or "nothing"
-        raise CarrierError(f"the webhook did not connect the call to a stream; it answered {verbs}")
-    url = urljoin(base, stream.get("url", ""))
-    if url.startswith("http"):
-        url = "ws" + url.removeprefix("http")
-    named = {item.get("name", ""): item.get("value", "") for item in stream.findall("Parameter")}
-    return Stream(url, named)
+class _Wire:
+    """An open socket, and what waits to be sent over it: text, then None for a close."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
+        self.ends = Wire(self._outbox.put_nowait, lambda: self._outbox.put_nowait(None))
+
+    async def carry(self, person: SimulatedCaller) -> None:
+        """Until the socket is closed, by whichever side."""
+        writing = asyncio.create_task(self._write())
+        try:
+            async for message in self.socket:
+                if isinstance(message, str):
+                    person.on_text(message)
+                else:
+                    person.on_binary(len(message))
+        except ConnectionClosed:
+            pass  # a close without a handshake is a close
+        finally:
+            self.ends.close()
+            await writing
+            await self.socket.close()
+
+    async def _write(self) -> None:
+        try:
+            while (text := await self._outbox.get()) is not None:
+                await self.socket.send(text)
+        except ConnectionClosed:
+            return
+        await self.socket.close()
 
 
-async def _talk(
-    socket: ClientConnection,
-    script: Script,
-    line: Line | None,
-    ids: Identity,
-    parameters: Mapping[str, str],
-    frame: int,
-) -> CallReport:
-    outbox: asyncio.Queue[str | None] = asyncio.Queue()
-    wire = Wire(outbox.put_nowait, lambda: outbox.put_nowait(None))
-    caller = SimulatedCaller(wire, line, ids, frame)
-    tasks = [asyncio.create_task(_read(socket, caller, outbox)), asyncio.create_task(_write(socket, outbox))]
-    try:
-        return await caller.run(script, parameters)
-    finally:
-        await asyncio.gather(*tasks)
-
-
-async def _read(socket: ClientConnection, caller: SimulatedCaller, outbox: asyncio.Queue[str | None]) -> None:
-    try:
-        async for message in socket:
-            if isinstance(message, str):
-                caller.on_text(message)
-            else:
-                caller.on_binary(len(message))
-    except ConnectionClosed:
-        pass  # a close without a handshake is a close
-    caller.on_closed()
-    outbox.put_nowait(None)
-
-
-async def _write(socket: ClientConnection, outbox: asyncio.Queue[str | None]) -> None:
-    try:
-        while (text := await outbox.get()) is not None:
-            await socket.send(text)
-    except ConnectionClosed:
-        return
-    await socket.close()
+async def _carry(wire: _Wire, person: SimulatedCaller, carrier: CarrierScript, auth_token: str) -> None:
+    """Carry the call from stream to stream, as the TwiML says, until it says no more or the caller has hung up."""
+    await wire.carry(person)
+    while await person.hold():
+        stream = await carrier.stream_ended()
+        if stream is None:
+            person.end()
+            return
+        try:
+            wire = _Wire(await _open(stream.url, auth_token))
+        except CarrierError as error:
+            carrier.problems.append(str(error))
+            continue
+        person.resume(wire.ends, identity(Random()).stream_id, stream.parameters)
+        await wire.carry(person)
 
 
 async def _open(url: str, auth_token: str) -> ClientConnection:
@@ -138,6 +134,10 @@ async def _open(url: str, auth_token: str) -> ClientConnection:
         raise CarrierError(f"the stream at {url} was refused (31920): {error}") from None
     except (OSError, TimeoutError) as error:
         raise CarrierError(f"nobody answers at {url} (31901, 31902): {error or 'timed out'}") from None
+
+
+async def _ask(auth_token: str, url: str, form: Mapping[str, str]) -> str:
+    return await asyncio.to_thread(_post, url, form, auth_token)
 
 
 def _post(url: str, form: Mapping[str, str], auth_token: str) -> str:
@@ -163,7 +163,6 @@ def _form(ids: Identity, caller: str, called: str) -> dict[str, str]:
         "CallSid": ids.call_id,
         "From": caller,
         "To": called,
-        "CallStatus": "ringing",
         "Direction": "inbound",
         "ApiVersion": "2010-04-01",
     }

@@ -33,8 +33,10 @@ def answer(
     status_callback: str | None = None,
     action: str | None = None,
 ) -> str:
-    """Connect the call to us, both ways. `fallback` is said when the stream ends without the call having been hung up:
-    the server has died. With `action`, Twilio asks there what to do next instead.
+    """Connect the call to us, both ways. With `action`, Twilio asks there what to do once the stream has ended.
+    `fallback` is said where it does not, or gets no answer: the server has died.
+
+    Whether Twilio ever goes on behind a `<Connect>` that has an action is not documented; so it is told both ways.
 
     Never names a `track`: `<Connect>` refuses all but the default (31941). Raises `ConfigurationError`.
     """
@@ -77,6 +79,26 @@ def listen(
         response.dial(_clean(dial))
     if pause:
         response.pause(length=pause)
+    return str(response)
+
+
+def dial(to: str, *, action: str, ring: int, status_callback: str) -> str:
+    """Connect the caller to `to`, a number or a SIP address, letting it ring for `ring` seconds. Whatever comes of it,
+    Twilio asks at `action` what to do next; `status_callback` is told as soon as somebody answers.
+
+    Raises `ConfigurationError`.
+    """
+    response = _response()
+    line = response.dial(action=_checked_callback(action), timeout=ring, answer_on_bridge=True)
+    party = line.sip if re.match("sips?:", to, re.IGNORECASE) else line.number
+    party(_clean(to), status_callback=_checked_callback(status_callback), status_callback_event="answered")
+    return str(response)
+
+
+def hang_up() -> str:
+    """End the call without a word."""
+    response = _response()
+    response.hangup()
     return str(response)
 
 

@@ -44,11 +44,11 @@ class LocalTranscriber:
         if size < SHORTEST or size > LONGEST:
             yield Transcript("", understood=size < SHORTEST)
             return
-        async for answer in self._pool.ask([grammar, utterance.mulaw, self._trust]):
-            if isinstance(answer, str):
-                raise ProviderError(Failure.REFUSED, f"the local transcriber cannot use {answer}")
-            text, understood = answer
-            yield Transcript(text, understood=understood)
+        [answer] = [piece async for piece in self._pool.ask([grammar, utterance.mulaw, self._trust])]
+        if isinstance(answer, str):
+            raise ProviderError(Failure.REFUSED, f"the local transcriber cannot use {answer}")
+        text, understood = answer
+        yield Transcript(text, understood=understood)
 
     async def ready(self) -> None:
         _check()

@@ -67,7 +67,8 @@ class TranscriptionSession:
         self._open: _Turn | None = None
         self._count = 0
         self._committing: deque[_Turn] = deque()
-        self._items: dict[str, _Turn] = {}
+        self._items: dict[str, int] = {}
+        """What the server calls the turns of this connection, also those that are done with."""
         self._clear = self._old = self._fruitful = False
         """`_clear`: part of a turn that was forgotten lies over there, uncommitted."""
         self._wake = asyncio.Event()
@@ -81,14 +82,14 @@ class TranscriptionSession:
 
     def append(self, audio: bytes) -> int:
         """More mu-law at 8 kHz of the turn that goes on, or of a new one: its number."""
-        self.open()
-        if self._open is None:
+        turn = self._open
+        if turn is None:
             self._count += 1
-            self._open = _Turn(self._count, self.hints)
-            self._turns[self._count] = self._asked[self._count] = self._open
-        self._open.audio += audio
-        self._wake.set()
-        return self._open.number
+            turn = self._open = _Turn(self._count, self.hints)
+            self._turns[self._count] = self._asked[self._count] = turn
+        turn.audio += audio
+        self._go_on(turn)
+        return turn.number
 
     def commit(self) -> int:
         """The turn is over: its number. It must have some audio."""
@@ -96,8 +97,7 @@ class TranscriptionSession:
         assert turn is not None, "there is no audio to commit"
         turn.audio += mulaw.SILENCE * (_SHORTEST - len(turn.audio))
         turn.committed = True
-        self.open()
-        self._wake.set()
+        self._go_on(turn)
         return turn.number
 
     def clear(self) -> None:
@@ -146,6 +146,12 @@ class TranscriptionSession:
             await self.aclose()
             words = f"{self._name}: no transcript within {self._account.timeout:g} s"
             return OpenAIError(Failure.TIMEOUT, words)
+
+    def _go_on(self, turn: _Turn) -> None:
+        """There is more to send; for a turn that has failed, nobody connects again."""
+        if turn.number in self._turns:
+            self.open()
+            self._wake.set()
 
     # the connection's task
 
@@ -228,13 +234,24 @@ class TranscriptionSession:
                     self._name_item(event)
                 case "error":
                     self._take_error(event)
-                case _ if event.type.startswith(_WORDS) and (turn := self._items.get(event.item_id)):
+                case _ if event.type.startswith(_WORDS) and (turn := self._turn_of(event.item_id)):
                     self._take_words(turn, event)
 
     def _name_item(self, event: Event) -> None:
         """Commits are answered in their order: an item follows the one that was committed before it."""
         if self._committing:
-            self._items[event.item_id] = self._committing.popleft()
+            self._items[event.item_id] = self._committing.popleft().number
+
+    def _turn_of(self, item: str) -> _Turn | None:
+        """Models that transcribe as they hear speak of an item before it is committed: of the first that was sent and
+        has no name yet."""
+        if item not in self._items:
+            named = self._items.values()
+            unnamed = [number for number, turn in self._turns.items() if turn.sent and number not in named]
+            if not unnamed:
+                return None
+            self._items[item] = unnamed[0]
+        return self._turns.get(self._items[item])
 
     def _take_words(self, turn: _Turn, event: Event) -> None:
         match event.type.removeprefix(_WORDS):
@@ -253,7 +270,6 @@ class TranscriptionSession:
     def _end(self, turn: _Turn, result: Transcript | ProviderError) -> None:
         turn.results.put_nowait(result)
         self._turns.pop(turn.number, None)
-        self._items = {item: each for item, each in self._items.items() if each is not turn}
         self._wake.set()
 
     def _take_error(self, event: Event) -> None:

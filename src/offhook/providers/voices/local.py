@@ -23,6 +23,8 @@ class LocalVoice:
 
     def __init__(self, language: str = "en-us") -> None:
         self._language = language.lower()
+        self.fingerprint = f"espeak-ng {self._language}"
+        """What its sound depends on."""
         self._pool = Pool("offhook.providers.voices.espeak", "local voice", size=1, limit=LIMIT)
 
     async def speak(self, text: str) -> AsyncIterator[bytes]:

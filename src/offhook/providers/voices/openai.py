@@ -45,6 +45,12 @@ class OpenAIVoice:
         self._account = Account(api_key, base_url, timeout)
         self._name = f"openai/{model}"
 
+    @property
+    def fingerprint(self) -> str:
+        """What its sound depends on. Raises ConfigurationError where there is no key."""
+        where = self._account.client().base_url
+        return f"{where} {self._model} {self._voice} {self.rate} {sorted(self._parameters.items())}"
+
     async def speak(self, text: str) -> AsyncIterator[bytes]:
         """The status and the first bytes are checked before anything is yielded: an error text that is played is a
         burst of clicks."""

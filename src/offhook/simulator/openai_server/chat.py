@@ -7,17 +7,19 @@ from itertools import zip_longest
 from typing import Any
 
 from offhook.simulator.openai_server.answers import SSE, Answer, ApiError
+from offhook.simulator.openai_server.histories import check_messages
 from offhook.simulator.openai_server.script import Script, ToolUse
 
 
 async def complete(script: Script, answer: Answer, asked: dict[str, Any]) -> None:
     """Words as tokens; calls of tools in fragments, those of parallel calls mixed."""
     check(script, asked, "messages")
+    check_messages(asked["messages"])
     turn = script.answer(asked["messages"])
     await asyncio.sleep(script.reply.delay(answer.random))
     tokens = words(turn.text)
     deltas: list[dict[str, Any]] = [{"content": token} for token in tokens]
-    deltas += ({"tool_calls": [fragment]} for fragment in _fragments(turn.tools))
+    deltas += ({"tool_calls": [fragment]} for fragment in _fragments(turn.tools, answer.request.number))
     await answer.begin(SSE)
     await answer.event(_chunk(asked, {"role": "assistant", "content": ""}))
     for number, delta in enumerate(deltas):
@@ -27,7 +29,8 @@ async def complete(script: Script, answer: Answer, asked: dict[str, Any]) -> Non
     await answer.event(_chunk(asked, {}, "tool_calls" if turn.tools else "stop"))
     if (asked.get("stream_options") or {}).get("include_usage"):
         count = {"prompt_tokens": prompt_tokens(asked["messages"]), "completion_tokens": len(deltas)}
-        await answer.event(_chunk(asked, None) | {"usage": count | {"total_tokens": sum(count.values())}})
+        details = {"prompt_tokens_details": {"cached_tokens": turn.cached}}
+        await answer.event(_chunk(asked, None) | {"usage": count | details | {"total_tokens": sum(count.values())}})
     await answer.event("[DONE]")
 
 
@@ -51,7 +54,7 @@ def words(text: str) -> list[str]:
 
 def prompt_tokens(messages: list[dict[str, Any]]) -> int:
     """As many as there are words."""
-    return sum(len(str(message.get("content", "")).split()) for message in messages)
+    return sum(len(str(message.get("content") or "").split()) for message in messages)
 
 
 def cut(arguments: str) -> list[str]:
@@ -70,10 +73,10 @@ def _chunk(asked: dict[str, Any], delta: dict[str, Any] | None, finish: str | No
     }
 
 
-def _fragments(tools: tuple[ToolUse, ...]) -> Iterator[dict[str, Any]]:
+def _fragments(tools: tuple[ToolUse, ...], number: int) -> Iterator[dict[str, Any]]:
     for index, tool in enumerate(tools):
         function = {"name": tool.name, "arguments": ""}
-        yield {"index": index, "id": f"call_{index}", "type": "function", "function": function}
+        yield {"index": index, "id": f"call_{number}_{index}", "type": "function", "function": function}
     for row in zip_longest(*(cut(tool.arguments) for tool in tools)):
         for index, part in enumerate(row):
             if part is not None:

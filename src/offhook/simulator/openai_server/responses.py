@@ -5,12 +5,14 @@ from typing import Any
 
 from offhook.simulator.openai_server import chat
 from offhook.simulator.openai_server.answers import SSE, Answer
+from offhook.simulator.openai_server.histories import check_items
 from offhook.simulator.openai_server.script import Script, ToolUse
 
 
 async def respond(script: Script, answer: Answer, asked: dict[str, Any]) -> None:
     """One message if there is text, and one item for each call of a tool."""
     chat.check(script, asked, "input")
+    check_items(asked["input"])
     turn = script.answer(asked["input"])
     tokens = chat.words(turn.text)
     await asyncio.sleep(script.reply.delay(answer.random))
@@ -21,7 +23,8 @@ async def respond(script: Script, answer: Answer, asked: dict[str, Any]) -> None
     for index, tool in enumerate(turn.tools, start=bool(tokens)):
         await _tool(answer, index, tool)
     count = {"input_tokens": chat.prompt_tokens(asked["input"]), "output_tokens": len(tokens)}
-    usage = count | {"total_tokens": sum(count.values())}
+    details = {"input_tokens_details": {"cached_tokens": turn.cached}}
+    usage = count | details | {"total_tokens": sum(count.values())}
     response = {"id": "resp_local", "status": "completed", "usage": usage}
     await answer.event({"type": "response.completed", "response": response})
 
@@ -39,7 +42,8 @@ async def _message(script: Script, answer: Answer, tokens: list[str]) -> None:
 
 
 async def _tool(answer: Answer, index: int, tool: ToolUse) -> None:
-    item = {"type": "function_call", "id": f"fc_{index}", "call_id": f"call_{index}", "name": tool.name}
+    call_id = f"call_{answer.request.number}_{index}"
+    item = {"type": "function_call", "id": f"fc_{index}", "call_id": call_id, "name": tool.name}
     place = {"item_id": item["id"], "output_index": index}
     added = {"type": "response.output_item.added", "output_index": index, "item": item | {"arguments": ""}}
     await answer.event(added)

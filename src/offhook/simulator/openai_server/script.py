@@ -14,6 +14,7 @@ MODELS = (
     *("gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-transcribe", "whisper-1"),
     *("gpt-4o", "gpt-4o-mini", "gpt-4.1-mini"),
     *("gpt-4o-mini-tts", "tts-1", "tts-1-hd"),
+    *("gpt-realtime", "gpt-realtime-mini"),
 )
 
 
@@ -27,10 +28,11 @@ class ToolUse:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A reply: text, calls of tools, or both."""
+    """A reply: text, calls of tools, or both. `cached` of the prompt's tokens are said to have been charged less."""
 
     text: str = ""
     tools: tuple[ToolUse, ...] = ()
+    cached: int = 0
 
 
 @dataclass(frozen=True, slots=True)

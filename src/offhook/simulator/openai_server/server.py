@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from random import Random
 from types import TracebackType
@@ -22,7 +22,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from offhook.simulator.clock import LoopClock
-from offhook.simulator.openai_server import chat, faults, models, realtime, responses, speech, transcriptions
+from offhook.simulator.openai_server import (
+    chat,
+    faults,
+    models,
+    realtime,
+    realtime_speech,
+    responses,
+    speech,
+    transcriptions,
+)
 from offhook.simulator.openai_server.answers import Answer, ApiError, CutOffError
 from offhook.simulator.openai_server.faults import Fault, Trouble
 from offhook.simulator.openai_server.log import Log, Request, Stage
@@ -170,10 +179,8 @@ class LocalOpenAI:
             await websocket.receive()
             await _unless_left(self._trouble(fault, websocket.scope), websocket.receive)
             self._authorize(websocket)
-            if websocket.query_params.get("intent") != "transcription":
-                raise ApiError(400, "this local server only transcribes: connect with intent=transcription")
-            session = realtime.Session(self.script, websocket, request, count, abort, fault, self._random(request))
-            await session.run()
+            kind = self._kind_of_session(websocket.query_params)
+            await kind(self.script, websocket, request, count, abort, fault, self._random(request)).run()
         except ApiError as error:
             request.status = error.status
             await websocket.send_denial_response(JSONResponse(error.body, error.status, error.headers))
@@ -183,6 +190,17 @@ class LocalOpenAI:
             request.cancelled = True
         finally:
             request.ended = self.requests.clock()
+
+    def _kind_of_session(self, asked: Mapping[str, str]) -> type[realtime.Session] | type[realtime_speech.Talk]:
+        """Transcription by intent, a conversation by its model. Raises ApiError."""
+        model = asked.get("model")
+        if asked.get("intent") == "transcription":
+            return realtime.Session
+        if model is None:
+            raise ApiError(400, "connect with intent=transcription, or with a model to talk to")
+        if self.script.models is not None and model not in self.script.models:
+            raise ApiError(404, f"The model `{model}` does not exist", "model_not_found")
+        return realtime_speech.Talk
 
     def _random(self, request: Request) -> Random:
         return Random(f"{self.script.seed} {request.stage} {request.number}")

@@ -1,4 +1,4 @@
-"""Ending a call at Twilio: what is asked of its REST interface, and when."""
+"""What is asked of Twilio's REST interface, and when."""
 
 import asyncio
 from typing import Any
@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from offhook.carrier.twilio import messages
 from offhook.carrier.twilio.signature import sign
-from offhook.server.hangup import HangUps
+from offhook.server.rest import Rest
 
 PUBLIC = "https://phone.example.com"
 ACCOUNT = "AC" + "0" * 32
@@ -31,7 +31,7 @@ class Desk:
 def test_a_call_is_completed_with_the_streams_account() -> None:
     async def scenario() -> None:
         desk = Desk()
-        await HangUps(plain(twilio_auth_token=TOKEN), desk).hang_up(ACCOUNT, "CA1")
+        await Rest(plain(twilio_auth_token=TOKEN), desk).hang_up(ACCOUNT, "CA1")
         [(method, uri, data, auth)] = desk.asked
         assert (method, auth) == ("POST", (ACCOUNT, TOKEN))
         assert uri.endswith(f"/Accounts/{ACCOUNT}/Calls/CA1.json")
@@ -43,19 +43,33 @@ def test_a_call_is_completed_with_the_streams_account() -> None:
 @pytest.mark.parametrize(("status", "complains"), [(404, False), (500, True)])
 def test_a_call_that_is_gone_is_what_was_wanted(status: int, complains: bool, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
-        await HangUps(plain(twilio_auth_token=TOKEN), Desk(status)).hang_up(ACCOUNT, "CA1")
+        await Rest(plain(twilio_auth_token=TOKEN), Desk(status)).hang_up(ACCOUNT, "CA1")
 
     run(scenario())
-    assert ("would not end call CA1" in caplog.text) is complains
+    assert ("did not end call CA1" in caplog.text) is complains
     assert TOKEN not in caplog.text
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_a_redirection_counts_only_if_the_call_is_there(status: int, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        desk = Desk(status)
+        taken = await Rest(plain(twilio_auth_token=TOKEN), desk).redirect(ACCOUNT, "CA1", "<Response/>")
+        assert taken is (status == 200)
+        [(method, _, data, _)] = desk.asked
+        assert (method, data["Twiml"]) == ("POST", "<Response/>")
+
+    run(scenario())
+    assert ("did not redirect call CA1" in caplog.text) is (status != 200)
 
 
 def test_without_a_token_nothing_is_asked() -> None:
     async def scenario() -> None:
         desk = Desk()
-        hang_ups = HangUps(plain(), desk)
-        await hang_ups.prepare()
-        await hang_ups.hang_up(ACCOUNT, "CA1")
+        rest = Rest(plain(), desk)
+        await rest.prepare()
+        assert not await rest.hang_up(ACCOUNT, "CA1")
+        assert not await rest.redirect(ACCOUNT, "CA1", "<Response/>")
         assert not desk.asked
 
     run(scenario())
@@ -67,7 +81,7 @@ def test_twilio_is_asked_only_when_the_agent_ends_the_call(ending: str, asked: i
         given: dict[str, Any] = {"twilio_auth_token": TOKEN, "public_url": PUBLIC, "stream_tokens": False}
         async with serving(**given) as server:
             desk = Desk()
-            server.exchange.hang_ups = HangUps(server.exchange.settings, desk)
+            server.exchange.rest = Rest(server.exchange.settings, desk)
             signature = sign(TOKEN, "wss://phone.example.com/twilio/stream")
             async with server.dial(**{"x-twilio-signature": signature}) as phone:
                 for text in begin():

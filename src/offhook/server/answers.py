@@ -1,0 +1,38 @@
+"""The TwiML that this server answers with, and the addresses that it names."""
+
+from collections.abc import Mapping
+
+from offhook.carrier.twilio import twiml
+from offhook.carrier.twilio.tokens import PARAMETER
+from offhook.server.guard import stream_url
+from offhook.server.transfers import RING
+
+STREAM_PATH = "/twilio/stream"
+"""The WebSocket."""
+AFTER_PATH = "/twilio/after"
+"""The stream has ended: what next?"""
+DIALLED_PATH = "/twilio/dialled"
+"""The dialling has come to its end, or the conversation that came of it: what next?"""
+STATUS_PATH = "/twilio/status"
+"""What became of a call, a stream, or a call that was dialled. Asks nothing."""
+
+BUSY = "I am sorry, all our lines are busy. Please call again in a few minutes. Goodbye."
+APOLOGY = "I am sorry, something went wrong on our side. Please call again later. Goodbye."
+LOST = "I am sorry, we lost the line. Please call again. Goodbye."
+
+
+def connect(base: str, who: Mapping[str, str], token: str) -> str:
+    """Stream the call to us; `who` are `From` and `To`, as far as they are known."""
+    named = {name: who[name] for name in ("From", "To") if who.get(name) and twiml.fits(name, who[name])}
+    return twiml.answer(
+        stream_url(base) + STREAM_PATH,
+        {**named, PARAMETER: token},
+        fallback=LOST,
+        status_callback=base + STATUS_PATH,
+        action=base + AFTER_PATH,
+    )
+
+
+def dial(base: str, to: str) -> str:
+    """Connect the caller to somebody else."""
+    return twiml.dial(to, action=base + DIALLED_PATH, ring=RING, status_callback=base + STATUS_PATH)

@@ -1,0 +1,80 @@
+"""Tools of agents and of MCP servers in the engine of real calls."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from doors import plain, run
+
+from offhook.agent import Agent
+from offhook.agent.handle import CallHandle
+from offhook.call.outputs import RunTool
+from offhook.carrier.twilio import messages
+from offhook.carrier.twilio.stream import TwilioStream
+from offhook.conversation.tools import ToolCall
+from offhook.errors import ConfigurationError
+from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice
+from offhook.runtime.driver import Driver
+from offhook.server.live import LiveEngine
+from offhook.simulator.evidence import Loudness
+
+MCP = (sys.executable, str(Path(__file__).parents[1] / "providers" / "engine_mcp.py"))
+
+
+def with_mcp() -> Agent:
+    return Agent(stt=ScriptedTranscriber(), llm=ScriptedModel(), tts=ScriptedVoice(delay=0), mcp=[MCP])
+
+
+def connect(engine: LiveEngine, agent: Agent) -> Driver:
+    return engine.connect(
+        agent,
+        call_id="CA1",
+        stream=TwilioStream(),
+        send=lambda _: None,
+        close=lambda: None,
+        report=lambda _, __: None,
+    )
+
+
+def test_a_call_has_the_tools_of_its_agent_and_of_its_servers() -> None:
+    async def scenario() -> None:
+        engine, agent = LiveEngine(plain(), Loudness()), with_mcp()
+        heard: list[str] = []
+        agent.on("started")(lambda call, event: heard.append(call.id))
+
+        @agent.tool
+        def whoami(call: CallHandle) -> str:
+            return call.from_
+
+        await engine.prepare(agent)
+        driver = connect(engine, agent)
+        assert [spec.name for spec in driver.call._config.tools] == ["whoami", "book", "die", "dawdle"]
+        driver.on_text(messages.connected())
+        driver.on_text(messages.start("MZ1", "CA1", "AC1", parameters={"From": "+4930111"}))
+        used = [
+            await driver._tools._toolbox.use(ToolCall("1", name, arguments), driver.handle)
+            for name, arguments in (("whoami", "{}"), ("book", '{"people": 2}'), ("book", "[]"))
+        ]
+        assert used[0] == ("+4930111", False)
+        assert used[1][0].startswith("booked for 2")
+        assert used[2] == ("The tool failed: the arguments must be a JSON object", True)
+        # Still running when the call ends, and let go of with it.
+        driver._tools.run(RunTool(9, ToolCall("2", "dawdle", "")))
+        await asyncio.sleep(0)
+        await driver.finish()
+        assert heard == ["CA1"]
+        await engine.aclose()
+
+    run(scenario())
+
+
+def test_two_tools_of_one_name_are_found_before_the_first_call() -> None:
+    async def scenario() -> None:
+        engine, agent = LiveEngine(plain(), Loudness()), with_mcp()
+        agent.tool(name="book")(lambda: "booked")
+        with pytest.raises(ConfigurationError, match="two tools named book"):
+            await engine.prepare(agent)
+        await engine.aclose()
+
+    run(scenario())

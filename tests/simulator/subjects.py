@@ -1,0 +1,216 @@
+"""The built-in providers as subjects of the conformance suite."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from openai_kit import KEY
+
+from offhook.conversation.expectation import Expectation
+from offhook.errors import Failure, ProviderError
+from offhook.providers.interfaces import Utterance
+from offhook.providers.models.generator import Caller, GeneratorModel
+from offhook.providers.models.openai_chat import OpenAIModel
+from offhook.providers.models.openai_responses import OpenAIResponsesModel
+from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice, hum
+from offhook.providers.transcribers.local import LocalTranscriber
+from offhook.providers.transcribers.openai import OpenAITranscriber
+from offhook.providers.transcribers.openai_realtime import RealtimeTranscriber
+from offhook.providers.voices.local import LocalVoice
+from offhook.providers.voices.openai import OpenAIVoice
+from offhook.simulator.conformance import Questions, Subject
+from offhook.simulator.conformance.kinds import Provider, hiss
+from offhook.simulator.openai_server import Fault, LocalOpenAI, Pace, Script, Stage, Trouble
+from offhook.simulator.openai_server.script import Messages
+
+GONE = "gone"
+"""The server is not there any more."""
+
+
+def words_in(rate: int, samples: NDArray[np.int16]) -> str:
+    """Another transcript for another length."""
+    return f"{len(samples) / rate:.1f} seconds"
+
+
+def repeated(messages: Messages) -> str:
+    """Another reply to another question; a long one to one that asks for it."""
+    said = messages[-1].get("content")
+    return f"You said {said!r}." + " Once upon a time there was" * (10 if "long" in str(said) else 0)
+
+
+SCRIPT = Script(
+    transcripts=words_in,
+    replies=repeated,
+    transcription=Pace(0.01, 0.005),
+    reply=Pace(0.01, 0.002),
+    speech=Pace(0.01, 0.001),
+    word_seconds=0.15,
+)
+
+
+class OpenAISubject(Subject):
+    """One of our OpenAI providers, with a local server behind it."""
+
+    troubles = {
+        Trouble.REFUSE: Failure.UNREACHABLE,
+        Trouble.HANG: Failure.TIMEOUT,
+        Trouble.GARBAGE: Failure.BROKEN,
+        Trouble.CLOSE: Failure.BROKEN,
+        Trouble.UNAUTHORIZED: Failure.REFUSED,
+        Trouble.OVERLOADED: Failure.OVERLOADED,
+        Trouble.BROKEN: Failure.BROKEN,
+        GONE: Failure.UNREACHABLE,
+    }
+    retry_after = 7.0
+    secret = KEY
+
+    def __init__(self, stage: Stage, kind: Callable[..., Provider]) -> None:
+        super().__init__(lambda: kind(api_key=KEY, base_url=self.server.base_url))
+        self.server = LocalOpenAI(SCRIPT)
+        self._stage, self._kind = stage, kind
+        self._gone = False
+
+    async def __aenter__(self) -> Self:
+        await self.server.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.server.__aexit__(kind, error, trace)
+
+    def make_impatient(self) -> Provider:
+        return self._kind(api_key=KEY, base_url=self.server.base_url, timeout=0.15)
+
+    async def inflict(self, trouble: str) -> None:
+        if trouble == GONE:
+            self._gone = True
+            await self.server.__aexit__(None, None, None)
+        else:
+            faults = [Fault(stage, Trouble(trouble), seconds=7) for stage in (self._stage, Stage.MODELS)]
+            self.server.script = Script(transcripts=words_in, replies=repeated, faults=faults)
+
+    async def relieve(self) -> None:
+        self.server.script = SCRIPT
+        if self._gone:
+            self._gone = False
+            await self.server.__aenter__()
+
+    def busy(self) -> int:
+        """A session over a WebSocket stays open: that is what it is for."""
+        return sum(request.stage is not Stage.REALTIME for request in self.server.requests.running)
+
+    def connected(self) -> int:
+        return self.server.connections
+
+
+SHORT = Questions(hiss(0.2), hiss(0.25), hiss(0.6), [hiss(seconds) for seconds in (0.0, 0.001, 0.1, 15.0)])
+"""Noise is the hardest to decode: 0.3 s for each second of it."""
+
+
+class LocalEar(Subject):
+    """pocketsphinx in one child process, which refuses to listen for nothing."""
+
+    troubles = {"nothing is expected": Failure.REFUSED}
+    questions: Questions | None = SHORT
+
+    def __init__(self) -> None:
+        super().__init__(lambda: LocalTranscriber(1))
+
+    async def inflict(self, trouble: str) -> None:
+        self.questions = SHORT._replace(one=Utterance(b"\x20" * 4_000, Expectation()))
+
+    async def relieve(self) -> None:
+        self.questions = SHORT
+
+
+class Scripted(Subject):
+    """A stand-in whose script `make` is given a way to look up what goes wrong."""
+
+    troubles = {kind.value: kind for kind in Failure}
+
+    def __init__(self, make: Callable[["Scripted"], Provider]) -> None:
+        super().__init__(lambda: make(self))
+        self.error: ProviderError | None = None
+
+    async def inflict(self, trouble: str) -> None:
+        self.error = ProviderError(Failure(trouble), f"the script says {trouble}")
+
+    async def relieve(self) -> None:
+        self.error = None
+
+    def otherwise(self, answer: Any) -> Any:
+        """Raises what goes wrong, or else returns the answer."""
+        if self.error is not None:
+            raise self.error
+        return answer
+
+
+@dataclass
+class Errors(Sequence[Exception | None]):
+    """For every request whatever goes wrong now."""
+
+    subject: Scripted
+
+    def __len__(self) -> int:
+        return 1_000_000
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.subject.error
+
+    def __iter__(self) -> Iterator[Exception | None]:
+        raise NotImplementedError
+
+
+def scripted_ear(subject: Scripted) -> Provider:
+    return ScriptedTranscriber(
+        by_audio=lambda utterance: subject.otherwise(f"{len(utterance.mulaw)} samples are what I hear"),
+        delay=0.04,
+        partials_every=0.01,
+    )
+
+
+def scripted_mind(subject: Scripted) -> Provider:
+    return ScriptedModel(lambda talk: subject.otherwise(f"You said {talk.messages[-1].text}, did you?"), 0.01, 200)
+
+
+def scripted_voice(subject: Scripted) -> Provider:
+    return ScriptedVoice(
+        delay=0.01,
+        realtime=True,
+        seconds_per_word=0.01,
+        sound=lambda word: hum(word, 8_000, 0.3),
+        errors=Errors(subject),
+    )
+
+
+def users_function(subject: Scripted) -> Provider:
+    async def reply(call: Caller, history: list[dict[str, str]]) -> AsyncGenerator[str, None]:
+        for word in ("You ", "said ", history[-1]["content"], subject.otherwise("."), "."):
+            await asyncio.sleep(0.005)
+            yield word
+
+    return GeneratorModel(reply)
+
+
+def on_openai(stage: Stage, kind: Callable[..., Provider]) -> Callable[[], Subject]:
+    return lambda: OpenAISubject(stage, kind)
+
+
+SUBJECTS: Mapping[str, Callable[[], Subject]] = {
+    "openai upload": on_openai(Stage.TRANSCRIPTION, lambda **given: OpenAITranscriber("gpt-4o-transcribe", **given)),
+    "openai realtime": on_openai(Stage.REALTIME, RealtimeTranscriber),
+    "openai chat": on_openai(Stage.CHAT, lambda **given: OpenAIModel("gpt-4o-mini", **given)),
+    "openai responses": on_openai(Stage.RESPONSES, lambda **given: OpenAIResponsesModel("gpt-4o-mini", **given)),
+    "openai voice": on_openai(Stage.SPEECH, OpenAIVoice),
+    "pocketsphinx": LocalEar,
+    "espeak": lambda: Subject(LocalVoice),
+    "scripted transcriber": lambda: Scripted(scripted_ear),
+    "scripted model": lambda: Scripted(scripted_mind),
+    "scripted voice": lambda: Scripted(scripted_voice),
+    "user's function": lambda: Scripted(users_function),
+}

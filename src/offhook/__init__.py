@@ -10,6 +10,7 @@ __version__ = VERSION
 _NAMES = {
     "Agent": "offhook.agent",
     "patience": "offhook.agent",
+    "CallHandle": "offhook.agent.handle",
     "Flow": "offhook.conversation.flow",
     "Question": "offhook.conversation.questions",
     "Anything": "offhook.conversation.answers",
@@ -20,6 +21,7 @@ _NAMES = {
     "Quantity": "offhook.conversation.answers",
     "TimeOfDay": "offhook.conversation.answers",
     "YesNo": "offhook.conversation.answers",
+    "Limits": "offhook.call.config",
     "Phrases": "offhook.call.config",
     "Patience": "offhook.turns.patience",
     "IncomingCall": "offhook.server.reception",

@@ -142,4 +142,4 @@ def test_a_stream_that_may_only_be_listened_to(story: list[Action]) -> None:
     live(world, story)
     world.hang_up()
     assert all(type(output).__name__ in ("CallStarted", "Transcribe", "UserSaid", "Warned", "Cancel", "HangUp",
-                                          "CallEnded") for output in world.outputs)  # fmt: skip
+                                          "CallCosted", "CallEnded") for output in world.outputs)  # fmt: skip

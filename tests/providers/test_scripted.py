@@ -94,8 +94,8 @@ def test_a_reply_comes_word_by_word_and_is_chosen_by_turn() -> None:
     model = ScriptedModel(["Hi there.", " Bye  now\n"], first_token=0.3, tokens_per_second=50)
     assert run(model.reply(talk("hello"))) == [(0.3, "Hi"), (0.32, " there.")]
     assert run(model.reply(talk("hello"))) == [(0.3, "Hi"), (0.32, " there.")]
-    assert "".join(piece for _, piece in run(model.reply(talk("a", "b")))) == " Bye  now\n"
-    assert "".join(piece for _, piece in run(model.reply(talk("a", "b", "c")))) == " Bye  now\n"
+    assert "".join(str(piece) for _, piece in run(model.reply(talk("a", "b")))) == " Bye  now\n"
+    assert "".join(str(piece) for _, piece in run(model.reply(talk("a", "b", "c")))) == " Bye  now\n"
 
 
 def test_a_voice_hums_each_word_for_its_length() -> None:
@@ -136,6 +136,6 @@ def test_a_request_that_is_cancelled_is_counted() -> None:
 def test_named_stand_ins_take_their_script_from_the_name() -> None:
     ear = scripted.transcriber("yes|no")
     assert [run(ear.transcribe(heard()))[0][1].text for _ in range(2)] == ["yes", "no"]
-    assert "".join(piece for _, piece in run(scripted.language_model("").reply(talk("ahoy")))) == "You said: ahoy"
-    assert "".join(piece for _, piece in run(scripted.language_model("Well.").reply(talk("ahoy")))) == "Well."
+    assert "".join(str(piece) for _, piece in run(scripted.language_model("").reply(talk("ahoy")))) == "You said: ahoy"
+    assert "".join(str(piece) for _, piece in run(scripted.language_model("Well.").reply(talk("ahoy")))) == "Well."
     assert len(run(scripted.voice("").speak("hm"))) == 1

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from offhook.audio.ring import CallerAudio
 from offhook.call.config import Limits
 from offhook.call.inputs import (
     Input,
@@ -17,7 +18,7 @@ from offhook.call.inputs import (
     VoiceAudio,
     VoiceFinished,
 )
-from offhook.call.outputs import AskModel, CallStarted
+from offhook.call.outputs import AskModel, CallStarted, Transcribe
 from offhook.conversation.expectation import Expectation
 from offhook.conversation.messages import Message, Role
 from offhook.errors import Failure, ProviderError
@@ -93,9 +94,15 @@ def test_half_a_character_can_be_written_down() -> None:
     assert failed == RequestFailed(7, Failure.BROKEN, "?")
 
 
+def heard(mulaw: bytes) -> CallerAudio:
+    audio = CallerAudio()
+    audio.write(0, mulaw)
+    return audio
+
+
 def test_transcripts_grow() -> None:
     async def work(performer: Performer) -> None:
-        performer.transcribe(3, b"\xff" * 160, Expectation())
+        performer.transcribe(Transcribe(3, "inbound", 0, 160, Expectation()), heard(b"\xff" * 160))
         await asyncio.sleep(10)
 
     transcriber = ScriptedTranscriber(["one two three"], delay=1, partials_every=0.1)
@@ -112,7 +119,7 @@ def test_a_transcriber_that_stops_before_its_last_word_has_failed() -> None:
             yield Transcript("one", final=False)
 
     async def work(performer: Performer) -> None:
-        performer.transcribe(3, b"", Expectation())
+        performer.transcribe(Transcribe(3, "inbound", 0, 0, Expectation()), heard(b""))
         await asyncio.sleep(1)
 
     failed = performed(Services([Stops()], [], []), work)[-1]

@@ -15,6 +15,7 @@ from offhook.carrier.twilio.stream import TwilioStream
 from offhook.conversation.tools import ToolCall
 from offhook.errors import ConfigurationError
 from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice
+from offhook.runtime import toolbox
 from offhook.runtime.driver import Driver
 from offhook.server.live import LiveEngine
 from offhook.simulator.evidence import Loudness
@@ -37,7 +38,9 @@ def connect(engine: LiveEngine, agent: Agent) -> Driver:
     )
 
 
-def test_a_call_has_the_tools_of_its_agent_and_of_its_servers() -> None:
+def test_a_call_has_the_tools_of_its_agent_and_of_its_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toolbox, "FINISH", 0.1)
+
     async def scenario() -> None:
         engine, agent = LiveEngine(plain(), Loudness()), with_mcp()
         heard: list[str] = []

@@ -47,7 +47,7 @@ SCRIPT = Script(
     replies=repeated,
     transcription=Pace(0.01, 0.005),
     reply=Pace(0.01, 0.002),
-    speech=Pace(0.01, 0.001),
+    speech=Pace(0.01, 0.0005),
     word_seconds=0.15,
 )
 
@@ -84,7 +84,7 @@ class OpenAISubject(Subject):
         await self.server.__aexit__(kind, error, trace)
 
     def make_impatient(self) -> Provider:
-        return self._kind(api_key=KEY, base_url=self.server.base_url, timeout=0.15)
+        return self._kind(api_key=KEY, base_url=self.server.base_url, timeout=0.1)
 
     async def inflict(self, trouble: str) -> None:
         if trouble == GONE:
@@ -169,20 +169,20 @@ class Errors(Sequence[Exception | None]):
 def scripted_ear(subject: Scripted) -> Provider:
     return ScriptedTranscriber(
         by_audio=lambda utterance: subject.otherwise(f"{len(utterance.mulaw)} samples are what I hear"),
-        delay=0.04,
-        partials_every=0.01,
+        delay=0.02,
+        partials_every=0.005,
     )
 
 
 def scripted_mind(subject: Scripted) -> Provider:
-    return ScriptedModel(lambda talk: subject.otherwise(f"You said {talk.messages[-1].text}, did you?"), 0.01, 200)
+    return ScriptedModel(lambda talk: subject.otherwise(f"You said {talk.messages[-1].text}, did you?"), 0.005, 300)
 
 
 def scripted_voice(subject: Scripted) -> Provider:
     return ScriptedVoice(
-        delay=0.01,
+        delay=0.005,
         realtime=True,
-        seconds_per_word=0.01,
+        seconds_per_word=0.003,
         sound=lambda word: hum(word, 8_000, 0.3),
         errors=Errors(subject),
     )

@@ -40,9 +40,7 @@ class Tidy:
         return hum(word, RATE, 0.3)
 
     def fail(self) -> None:
-        error = ProviderError(Failure.OVERLOADED, "come back later")
-        error.retry_after = 2.0
-        raise error
+        raise ProviderError(Failure.OVERLOADED, "come back later", retry_after=2.0)
 
     async def ready(self) -> None: ...
 

@@ -1,83 +1,16 @@
 """Stories of a transcriber that listens while the caller speaks."""
 
-from functools import partial
-from typing import Any
-
-import pytest
 from kit import agent, asked, call, speech, tell, turn
 from streams import ScriptedListener, heard
 
-from offhook.audio.events import Evidence
-from offhook.call.inputs import Input, TranscriptArrived
-from offhook.call.outputs import Cancel, Output, Transcribe
+from offhook.call.inputs import TranscriptArrived
 from offhook.call.tape import read
-from offhook.carrier.events import AudioReceived
 from offhook.conversation.messages import Role
 from offhook.errors import Failure, ProviderError
-from offhook.providers.interfaces import StreamingTranscriber, Utterance
 from offhook.providers.scripted import ScriptedModel
-from offhook.runtime.driver import Driver
-from offhook.runtime.failover import Chain
-from offhook.runtime.streaming import CallEar
-from offhook.simulator import rehearsal
 from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.rehearsal import Rehearsal
-from offhook.timebase import Instant, ms, samples
-
-
-class ListeningDriver(Driver):
-    """A driver with a `CallEar`, which listens whenever speech starts."""
-
-    def __init__(self, config: Any, services: Any, *given: Any, **named: Any) -> None:
-        super().__init__(config, services, *given, **named)
-        self._config, self._chain = config, Chain("transcription", services.transcribers)
-        self._streaming = next(each for each in self._chain if isinstance(each, StreamingTranscriber))
-        self._call_ear = CallEar(self._streaming, config.language, self._input)
-        self._call_ear.open()
-        self._speaking, self._listens = False, 0
-
-    def _hear(self, event: AudioReceived) -> None:
-        super()._hear(event)
-        self._call_ear.heard()
-
-    def _step(self, now: Instant, event: Input) -> None:
-        super()._step(now, event)
-        if not isinstance(event, Evidence) or self.call.dialogue is None:
-            return
-        attention = self.call.dialogue._floor.attention
-        spoke, self._speaking = self._speaking, attention.listener._detector.speaking
-        if self._speaking and not spoke and attention.turn is not None:
-            self._listens -= 1
-            pre_roll = samples(self._config.pre_roll)
-            start = max(0, attention.turn.start - pre_roll)
-            since = max(0, event.position - 256 - pre_roll)
-            self._call_ear.listen(self._tracks["inbound"], self._listens, start, since)
-
-    def _carry_out(self, now: Instant, output: Output) -> None:
-        if isinstance(output, Cancel):
-            self._call_ear.cancel(output.request)
-        if isinstance(output, Transcribe) and (way := self._call_ear.transcribe(output.start, output.end)) is not None:
-            audio = self._tracks[output.track].slice(output.start, output.end)
-            utterance = Utterance(audio, output.expectation, self._config.language)
-            self._performer._run(output.request, partial(self._streamed, output.request, way, utterance))
-        else:
-            super()._carry_out(now, output)
-
-    async def _streamed(self, request: int, way: Any, utterance: Utterance) -> None:
-        def ask(provider: Any) -> Any:
-            return way() if provider is self._streaming else provider.transcribe(utterance)
-
-        async for each in self._chain.ask(ask, self._config.limits.another):
-            self._input(TranscriptArrived(request, each.text, each.final, each.understood))
-
-    async def finish(self) -> None:
-        await super().finish()
-        await self._call_ear.aclose()
-
-
-@pytest.fixture(autouse=True)
-def listening(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearsal, "Driver", ListeningDriver)
+from offhook.timebase import ms
 
 
 def partials(told: Rehearsal) -> list[tuple[int, str]]:
@@ -85,7 +18,7 @@ def partials(told: Rehearsal) -> list[tuple[int, str]]:
     return [
         (step.now, step.input.text)
         for step in read(bytes(told.tape)).steps
-        if isinstance(step.input, TranscriptArrived) and step.input.request < 0
+        if isinstance(step.input, TranscriptArrived) and not step.input.final
     ]
 
 
@@ -170,3 +103,14 @@ def test_the_reply_comes_no_later_than_from_an_upload() -> None:
     streamed = turn(tell(agent("Fine.", stt=ScriptedListener(delay=0.2)), asks), "book a room today please")
     assert streamed.response_delay is not None
     assert streamed.response_delay < ms(900)
+
+
+def test_the_reply_is_begun_with_what_is_known_of_the_words() -> None:
+    mind = ScriptedModel(["Fine."])
+    told = tell(agent(stt=ScriptedListener(lag=0.1, delay=0.6), llm=mind), asks)
+    assert told.user_said == ["book a room today please"]
+    (timed,) = told.delays
+    assert timed.transcribed > ms(550)
+    assert timed.written < timed.transcribed
+    assert timed.played < ms(800)
+    assert len([each for each in asked(mind) if each[-1].text == "book a room today please"]) == 1

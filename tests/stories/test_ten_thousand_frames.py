@@ -13,7 +13,7 @@ from offhook.simulator.line import Line
 FRAMES = 10_000
 WORDS = FRAMES * 160 // 2_400 + 1
 """Each is 300 ms long."""
-BYTES = [byte for byte in range(256) if 1_200 < abs(int(mulaw.decode(bytes([byte]))[0])) < 2_800]
+BYTES = [byte for byte in range(256) if 1_400 < abs(int(mulaw.decode(bytes([byte]))[0])) < 3_000]
 """Mu-law about the level of the telephone, which is left as it is."""
 
 

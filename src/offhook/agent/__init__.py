@@ -1,6 +1,7 @@
 """What a user writes: who picks up the phone, and with which ears, mind and voice."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
@@ -9,9 +10,11 @@ from msgspec.structs import replace
 from offhook.agent.events import Handler, event_type
 from offhook.agent.tools import FunctionTool
 from offhook.call.config import CallConfig, Limits, Phrases
+from offhook.call.usage import Rates
 from offhook.conversation.flow import Flow
+from offhook.conversation.redaction import Redaction
 from offhook.errors import ConfigurationError
-from offhook.timebase import Duration, seconds
+from offhook.timebase import Duration, ms, seconds
 from offhook.turns.patience import Patience
 
 Generator = Callable[..., AsyncIterator[str]]
@@ -50,8 +53,20 @@ class Agent:
     handlers: dict[str, list[Handler]] = field(default_factory=dict)
     """By the names of `EVENTS`. Usually filled by `on`."""
 
+    speech: Any = None
+    """A speech model in place of all three, such as "openai/gpt-realtime"."""
+    segment: str = ""
+    """Where a call may only be listened to: "1s" transcribes every second of speech, whatever the pauses."""
+    prices: Mapping[str, Rates] | str = field(default_factory=dict)
+    """What providers charge, by their names, where the packaged list does not say or you know better; or the path of a
+    TOML file that says so."""
+    redact: Redaction | None = None
+    """What is hidden in logs and events."""
+
     def __post_init__(self) -> None:
-        if self.llm is None:
+        if self.speech is not None and (self.llm, self.stt, self.tts) != (None, "local", "local"):
+            raise ConfigurationError("speech= takes the place of stt=, llm= and tts=: leave these out.")
+        if self.llm is None and self.speech is None:
             raise ConfigurationError(
                 "An agent needs somebody to decide what to say: pass llm= a Flow, a provider's name such as "
                 '"openai/gpt-5-mini", or an async generator function (call, history).'
@@ -111,7 +126,13 @@ class Agent:
             raise ConfigurationError(f"The agent has two tools named {tool.spec.name}.")
         self.tools.append(tool)
 
-    def config(self, *, model_is_speculative: bool = True, recordings: dict[str, bytes] | None = None) -> CallConfig:
+    def config(
+        self,
+        *,
+        model_is_speculative: bool = True,
+        recordings: dict[str, bytes] | None = None,
+        rates: Rates | None = None,
+    ) -> CallConfig:
         """What a call of this agent is told. Everything in it goes on the tape."""
         return CallConfig(
             instructions=self.instructions,
@@ -120,10 +141,12 @@ class Agent:
             tools=tuple(tool.spec for tool in self.tools),
             flow=self.flow,
             speculate=self.speculate,
+            segment=_duration(self.segment),
             model_is_speculative=model_is_speculative,
             patience=self.patience,
             phrases=self.phrases,
             limits=self._limits(),
+            rates=rates,
             recordings=recordings or {},
         )
 
@@ -132,6 +155,15 @@ class Agent:
         stopped."""
         longest = max([self.limits.tool, *(seconds(tool.timeout or 0) for tool in self.tools)])
         return replace(self.limits, tool=Duration(longest + seconds(1))) if self.tools else self.limits
+
+
+def _duration(text: str) -> Duration:
+    """What "1s", "1.5 s" or "800ms" means; "" is none."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s)", text)
+    length = seconds(float(found[1]) * (0.001 if found[2] == "ms" else 1)) if found else Duration(0)
+    if text and length < ms(200):
+        raise ConfigurationError(f'segment={text!r} must be a time such as "1s", and 200ms at least.')
+    return length
 
 
 def patience(**waits: float) -> Patience:

@@ -4,7 +4,7 @@ clipped.
 -24 dBov is what ITU-T P.56 measurements of telephone speech centre on (G.711 speech at -26 to -20 dBov; RFC 7874,
 section 4, asks for -19 dBm0, which is -25.2 dBov in mu-law). A voice speaks at much the same level every time, so an
 utterance begins with the gain that the ones before it needed, which gives way to what it shows itself in its first
-second of speech. A voice that nobody has heard yet is judged as it goes. The gain falls at once and rises gently.
+half second of speech. A voice that nobody has heard yet is judged as it goes. The gain falls at once and rises gently.
 
 The gain of a block of 5 ms depends on the sound up to its end and on nothing else, so the result is the same however
 the sound is cut, and no sample waits longer than its block.
@@ -21,6 +21,8 @@ _MOST = 20.0
 """dB that are added or taken away at most: more would be noise, or a fault of the voice."""
 _RIGHT = 1.0
 """dB by which a voice may be off and is still left alone, bit for bit."""
+_FALL = 0.4
+"""dB by which what is judged by its beginning is made louder: people let their voices fall towards a sentence's end."""
 _RISE = 80.0
 """dB per second by which the gain may grow while somebody speaks."""
 _BLOCK = 40
@@ -35,6 +37,10 @@ _SECOND = 8_000 // _BLOCK
 _ENOUGH = _SECOND // 10
 """Blocks of speech that an unknown voice has to be heard for before it is made louder."""
 _RAMP = np.arange(1, _BLOCK + 1) / _BLOCK
+_SHOWN = _SECOND // 2
+"""Blocks of speech after which an utterance is judged by itself alone."""
+_DOUBT = 20.0
+"""dB per second of silence after which what is softer than the voice used to be is speech after all."""
 _LEARN = 0.5
 """How much of what is new about a voice's level is believed, where a second of it was heard."""
 _KNEE = 0.7
@@ -55,7 +61,7 @@ class Leveller:
     def whole(self, pcm: NDArray[np.int16]) -> NDArray[np.int16]:
         """A whole utterance, brought to the target by one gain of its own."""
         level = active_speech(pcm)
-        if level <= FLOOR:
+        if level < _CLASSES[0]:
             return pcm
         self.learn(level, len(pcm) // _BLOCK)
         return amplified(pcm, _gain(level))
@@ -77,7 +83,8 @@ class Utterance:
         self._held = np.zeros(0, np.int16)
         self._powers = np.zeros(_ENVELOPE - 1)
         """Of the last blocks."""
-        self._loudest = FLOOR if self._known is None else self._known + _MARGINS[0] - _MARGINS[1]
+        self._loudest = FLOOR
+        self._expected = FLOOR if self._known is None else self._known + _MARGINS[0] - _MARGINS[1]
         self._classes = np.zeros((2, len(_CLASSES)))
         """The sum of the powers, and the count, of the blocks of each class of power."""
         self._own = FLOOR, 0.0
@@ -122,9 +129,9 @@ class Utterance:
         """The gain at the end of each block, in dB, by all that is known of the voice by then."""
         own, blocks = self._speech(power)
         if self._known is None:
-            wanted = np.minimum(_gain(own), np.where(blocks < _ENOUGH, 0.0, _MOST))
+            wanted = np.minimum(_gain(own - _FALL), np.where(blocks < _ENOUGH, 0.0, _MOST))
         else:
-            wanted = _gain(own + (self._known - own) * np.maximum(0.0, 1 - blocks / _SECOND))
+            wanted = _gain(own - _FALL + (self._known - own + _FALL) * np.maximum(0.0, 1 - blocks / _SHOWN))
         risen = (self._count + np.arange(1, len(power) + 1)) * (_RISE / _SECOND)
         lowest = np.minimum(np.minimum.accumulate(wanted - risen), self._lowest)
         gain: NDArray[np.float64] = lowest + risen
@@ -136,11 +143,13 @@ class Utterance:
     def _speech(self, power: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """At the end of each block: the level of all blocks until then that are speech, in dBov, and how many."""
         level = _dbov(power)
-        loudest = np.maximum(np.maximum.accumulate(level), self._loudest)
+        at = self._count + np.arange(1, len(power) + 1)
+        own = np.maximum(np.maximum.accumulate(level), self._loudest)
+        loudest = np.maximum(own, self._expected - at * (_DOUBT / _SECOND))
         member = np.searchsorted(_CLASSES, level, "right")[:, None] == np.arange(1, len(_CLASSES) + 1)
         sums = np.cumsum(np.vstack((self._classes[0], member * power[:, None])), axis=0)[1:]
         counts = np.cumsum(np.vstack((self._classes[1], member)), axis=0)[1:]
-        self._loudest, self._classes = float(loudest[-1]), np.stack((sums[-1], counts[-1]))
+        self._loudest, self._classes = float(own[-1]), np.stack((sums[-1], counts[-1]))
         least = loudest - _MARGINS[0]
         for _ in range(2):
             speech = least[:, None] <= _CLASSES
@@ -151,10 +160,11 @@ class Utterance:
 
 
 def amplified(pcm: NDArray[np.int16], decibels: NDArray[np.float64]) -> NDArray[np.int16]:
-    """Samples made louder by `decibels`, one for each sample or one for all. None: the same samples."""
+    """Samples made louder by `decibels`, one for each sample or one for all. By none: the very same samples."""
     if not decibels.any():
         return pcm
-    return bent(pcm.astype(np.float32) * (10 ** (decibels / 20) / 32_768).astype(np.float32))
+    louder = bent(pcm.astype(np.float32) * (10 ** (decibels / 20) / 32_768).astype(np.float32))
+    return np.where(decibels == 0, pcm, louder)
 
 
 def bent(share: NDArray[np.float32]) -> NDArray[np.int16]:

@@ -70,7 +70,8 @@ class Answering:
     def forget_guess(self) -> None:
         """The caller goes on."""
         if self._guess is not None:
-            self._guess.cancel()
+            self._guess.forget()
+            self._requests.meter.throw_away(self._guess.requests)
         self._guess = self._guessed_for = None
 
     def confirm(self, now: Instant, turn: Turn) -> None:
@@ -246,7 +247,7 @@ class Answering:
         self.outcome = draft.outcome
         self._noted = bool(draft.user)
         if draft.user:
-            self._minutes.user(draft.user)
+            self._minutes.user(draft.user, aloud=self.turn is not None)
         if draft.step is not None and draft.outcome:
             self._out.append(FlowFinished(draft.outcome, dict(draft.step.state.answers)))
         if not (draft.say or draft.ask or draft.sound or draft.outcome):

@@ -89,6 +89,7 @@ class Attention:
             return True
         self._late = None
         if event not in (Event.WORDS_HEARD, Event.WAIT_ASKED):
+            self.listener.withdraw(turn)
             return False
         if self.turn is None:
             self.turn = turn

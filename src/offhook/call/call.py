@@ -21,7 +21,7 @@ from offhook.call.inputs import (
     TransferEnded,
     TransferOrdered,
 )
-from offhook.call.minds import FlowMind, ModelMind
+from offhook.call.minds import mind_of
 from offhook.call.outputs import CallEnded, CallStarted, Cancel, HangUp, Output, Transferred, Warned
 from offhook.call.presence import Absence, Deadline, Presence, sooner
 from offhook.call.requests import Requests, Stage
@@ -39,7 +39,7 @@ from offhook.carrier.events import (
 from offhook.conversation.history import History
 from offhook.conversation.messages import Role
 from offhook.errors import Failure
-from offhook.timebase import Instant
+from offhook.timebase import Duration, Instant
 
 _NO_OUTPUTS: tuple[Output, ...] = ()
 
@@ -48,16 +48,14 @@ class Call:
     """A call from its first message to its last. After `CallEnded` it answers every input with nothing."""
 
     def __init__(self, config: CallConfig) -> None:
-        self.history = History(config.instructions)
+        self.history = History(config.instructions, config.limits.context)
         self.dialogue: Dialogue | None = None
         self.over = False
         self._config = config
-        self._mind = (
-            FlowMind(config.flow, config.phrases) if config.flow is not None else ModelMind(config, self.history)
-        )
-        self._requests = Requests()
+        self._mind = mind_of(config, self.history)
+        self._requests = Requests(config.rates)
         self._out: list[Output] = []
-        self._tools = ToolRuns(config.limits, self.history, self._requests, self._out)
+        self._tools = ToolRuns(config, self.history, self._requests, self._out)
         self._captions: Captions | None = None
         self._warned: set[str] = set()
         self._presence = Presence(config.limits)
@@ -120,6 +118,9 @@ class Call:
         if self.dialogue is not None and self.dialogue.hung_up and not self.over:
             hang_up = next(output for output in self._out if isinstance(output, HangUp))
             self._end(now, hang_up.reason)
+        self._requests.meter.asked(self._out)
+        if self.over:
+            self._out.insert(-1, self._requests.meter.costed(Duration(now)))
         outputs = tuple(self._out)
         self._out.clear()
         return outputs
@@ -188,13 +189,8 @@ class Call:
 
     def _tick(self, now: Instant) -> None:
         absence = self._presence.look(now)
-        if absence is Absence.LOST:
-            reason = f"no audio came for {self._config.limits.no_media // 1_000_000} s"
-            self._out.append(HangUp(reason))
-            self._end(now, reason)
-            return
-        if absence is Absence.NOT_BACK:
-            self._end(now, "the caller was connected elsewhere and did not come back")
+        if absence in (Absence.LOST, Absence.NOT_BACK):
+            self._give_up(now, absence)
             return
         if absence is Absence.STALLED and self.dialogue is not None:
             self.dialogue.line(now, stalled=True)
@@ -207,12 +203,17 @@ class Call:
                 self.dialogue.end_politely(now, self._config.phrases.time_is_up, "longest call")
             self.dialogue.tick(now)
 
-    def _result(
-        self,
-        now: Instant,
-        event: ProviderInput | ToolReturned,
-    ) -> None:
+    def _give_up(self, now: Instant, absence: Absence) -> None:
+        lost = f"no audio came for {self._config.limits.no_media // 1_000_000} s"
+        reason = lost if absence is Absence.LOST else "the caller was connected elsewhere and did not come back"
+        self._out.append(HangUp(reason))
+        self._end(now, reason)
+
+    def _result(self, now: Instant, event: ProviderInput | ToolReturned) -> None:
         """Something came of a request. What comes of one that is no longer open is dropped here, by its number."""
+        self._requests.meter.got(event)
+        if self.dialogue is not None and self._requests.meter.overspent(self._config.limits.spend):
+            self.dialogue.end_politely(now, self._config.phrases.time_is_up, "spend limit")
         stage = self._requests.stage(event.request)
         if stage is None:
             return

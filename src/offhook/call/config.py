@@ -1,6 +1,8 @@
 """Everything that a call is told before it begins. Defaults stand here and nowhere else."""
 
 from offhook.audio.speech import Hysteresis
+from offhook.call.usage import Rates
+from offhook.conversation.context import BUDGET
 from offhook.conversation.flow import Flow
 from offhook.conversation.tools import ToolSpec
 from offhook.timebase import Duration, ms, seconds
@@ -48,6 +50,10 @@ class Limits(Value, frozen=True):
     """Failures in a row before we say goodbye."""
     prompts: int = 2
     """Unanswered "are you there?"s before we say goodbye."""
+    spend: float = 0.0
+    """US dollars that a call may cost before we say goodbye; 0: no limit."""
+    context: int = BUDGET
+    """About how many tokens of the conversation a model is shown."""
     longest_call: Duration = seconds(2 * 3600)
 
 
@@ -63,6 +69,8 @@ class CallConfig(Value, frozen=True):
     tools: tuple[ToolSpec, ...] = ()
     flow: Flow | None = None
     speculate: bool = True
+    speech: bool = False
+    """A speech model takes the place of transcriber, language model and voice."""
     streaming: bool = False
     """The transcriber takes audio as it comes."""
     segment: Duration = Duration(0)
@@ -75,4 +83,6 @@ class CallConfig(Value, frozen=True):
     hysteresis: Hysteresis = Hysteresis()
     pre_roll: Duration = ms(320)
     """How much audio before the first sound of speech is transcribed with it."""
+    rates: Rates | None = None
+    """What the providers charge; None where that is not known."""
     recordings: dict[str, bytes] = {}

@@ -58,7 +58,7 @@ class Dialogue:
         out: list[Output],
     ) -> None:
         self._mind = Gathering(mind, out)
-        self._floor = Floor(config, self._mind, Minutes(history, out), requests, tools, out)
+        self._floor = Floor(config, self._mind, Minutes(history, out, speech=config.speech), requests, tools, out)
         self._keypad = Keypad(config.limits)
         self._config = config
         self._requests = requests
@@ -253,7 +253,7 @@ class Dialogue:
 
     def leave(self, now: Instant) -> None:
         """The caller is gone: put down what was said and heard, and let everything go but the tools that run."""
-        self._floor.minutes.agent(self._floor.speaker.abandon(now), complete=False)
+        self._floor.minutes.agent(self._floor.speaker.abandon(now), complete=False, aloud=True)
         for turn in self._floor.unanswered:
             if turn.known and turn.text:
                 self._floor.minutes.user(turn.text)

@@ -220,7 +220,7 @@ class Floor:
         if reply is None or not self.speaker.finished:
             return False
         mute = reply.silent
-        self.minutes.agent(self.speaker.finish(), complete=not reply.broken)
+        self.minutes.agent(self.speaker.finish(), complete=not reply.broken, aloud=reply.aloud)
         if mute and self.answering.outcome:
             self.go()
         elif (mute or reply.broken) and not self.answering.outcome:
@@ -261,7 +261,7 @@ class Floor:
         reply, words = self.speaker.reply, self.speaker.stop(now)
         if reply is not None and words:
             self.answering.said(reply)
-        self.minutes.agent(words, complete=False)
+        self.minutes.agent(words, complete=False, aloud=reply is not None and reply.aloud)
         self.answering.over()
         return words
 

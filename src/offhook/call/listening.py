@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from offhook.audio.events import CHUNK, Evidence, SpeechStarted, SpeechStopped
 from offhook.audio.speech import SpeechDetector
 from offhook.call.config import CallConfig
-from offhook.call.outputs import Cancel, Listen, Output, Transcribe
+from offhook.call.outputs import Cancel, ForgetSpeech, Listen, Output, Transcribe
 from offhook.call.requests import Requests, Stage
 from offhook.conversation.expectation import Expectation
 from offhook.timebase import BEGINNING, Instant, lasting, samples
@@ -20,6 +20,8 @@ class Turn:
     request: int | None = None
     listening: int | None = None
     """The request under which its words come while it is being said."""
+    asked: int | None = None
+    """The request under which it was last transcribed."""
     text: str = ""
     understood: bool = True
     known: bool = False
@@ -81,7 +83,7 @@ class Listener:
         self.withdraw(turn)
         start = self._from(turn.start)
         turn.known = turn.failed = False
-        turn.request = self._requests.open(now, Stage.TRANSCRIPT, self._config.limits.transcript)
+        turn.request = turn.asked = self._requests.open(now, Stage.TRANSCRIPT, self._config.limits.transcript)
         self._out.append(Transcribe(turn.request, self.track, start, max(self.heard, turn.end), expectation))
 
     def listen(self, now: Instant, turn: Turn, position: int, expectation: Expectation) -> None:
@@ -98,7 +100,9 @@ class Listener:
         turn.listening = None
         if turn.request is not None and self._requests.close(turn.request):
             self._out.append(Cancel(turn.request))
-        turn.request = None
+        if turn.asked is not None and self._config.speech:
+            self._out.append(ForgetSpeech(turn.asked))
+        turn.request = turn.asked = None
 
     def settle(self, now: Instant, turn: Turn, text: str, *, understood: bool) -> None:
         """The final transcript is here."""

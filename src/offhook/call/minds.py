@@ -169,3 +169,8 @@ class FlowMind:
 
     def _draft(self, step: FlowStep, user: str = "") -> Draft:
         return Draft(say=step.say, user=user, step=step, outcome=step.outcome)
+
+
+def mind_of(config: CallConfig, history: History) -> Mind:
+    """Who decides in one call."""
+    return ModelMind(config, history) if config.flow is None else FlowMind(config.flow, config.phrases)

@@ -40,6 +40,27 @@ class AskModel(Value, frozen=True):
     tools: tuple[ToolSpec, ...] = ()
 
 
+class CutSpeech(Value, frozen=True):
+    """The caller has heard `heard` samples, these words, of the reply that a speech model gave under this request, and
+    will hear no more of it."""
+
+    request: int
+    heard: int
+    words: str
+
+
+class ForgetSpeech(Value, frozen=True):
+    """What a speech model heard or replied under this request is no part of the conversation: the caller went on."""
+
+    request: int
+
+
+class NoteSpeech(Value, frozen=True):
+    """Something was said, pressed or returned that a speech model does not know of."""
+
+    message: Message
+
+
 class RunTool(Value, frozen=True):
     """Have a tool used. It is let finish even if nobody waits for it any more."""
 
@@ -189,4 +210,6 @@ Report = (
     | CallCosted
     | CallEnded
 )
-Output = Command | Request | Cancel | HangUp | Transfer | Report
+Aside = CutSpeech | ForgetSpeech | NoteSpeech
+"""What a speech model, which keeps the conversation itself, has to be told."""
+Output = Command | Request | Aside | Cancel | HangUp | Transfer | Report

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from offhook.call.config import CallConfig
 from offhook.call.inputs import WordSpan
 from offhook.call.minds import Draft
-from offhook.call.outputs import AskModel, Cancel, Output, Synthesize
+from offhook.call.outputs import AskModel, Cancel, ForgetSpeech, Output, Synthesize
 from offhook.call.requests import Requests, Stage
 from offhook.conversation.messages import Message
 from offhook.conversation.sentences import SentenceCutter
@@ -29,6 +29,8 @@ class Piece:
     words: list[WordSpan] = field(default_factory=list)
     done: bool = False
     failed: bool = False
+    aloud: int | None = None
+    """The request under which a speech model says it."""
 
 
 class Reply:
@@ -52,6 +54,8 @@ class Reply:
         self.broken = False
         """Something of it was lost: a provider failed while it was made."""
         self.pieces: list[Piece] = []
+        self.requests: list[int] = []
+        """All that it has ever asked for."""
         self.calls: list[ToolCall] = []
         """The tools that it asks for and that have not been begun."""
         self.rounds = 0
@@ -65,6 +69,8 @@ class Reply:
         self._writing: int | None = None
         self._waiting = 0
         self._tools: set[int] = set()
+        self._aloud: Piece | None = None
+        """What a speech model is saying: its words and its sound come under one request."""
         self._open = draft.bridge
         if draft.ask:
             self._ask(now, draft.ask)
@@ -120,13 +126,22 @@ class Reply:
         """The next piece of text came."""
         assert self._writing is not None
         self._requests.alive(now, self._writing, self._config.limits.reply)
-        self._cut(now, self._cutter.feed(text))
+        if self._aloud is None:
+            self._cut(now, self._cutter.feed(text))
+        else:
+            self._aloud.text += text
+            self.written_at = self.written_at or now
 
     def wrote_all(self, now: Instant) -> None:
         """The text is complete, or nothing more will come of it."""
         assert self._writing is not None
         self._requests.close(self._writing)
         self._writing = None
+        if self._aloud is not None:
+            self._aloud.request, self._aloud.done = None, True
+            if not self._aloud.text:
+                self.pieces.remove(self._aloud)
+            self._aloud = None
         self._cut(now, self._cutter.finish())
 
     def called(self, now: Instant, call: ToolCall) -> None:
@@ -177,6 +192,8 @@ class Reply:
         """Nothing more is written; `text`, which may be empty, comes last."""
         if self._writing is not None and self._requests.close(self._writing):
             self._out.append(Cancel(self._writing))
+        if self._aloud is not None:
+            self._aloud.request, self._aloud.done, self._aloud = None, True, None
         self._writing, self._open = None, False
         self.calls.clear()
         self._cut(now, [*self._cutter.finish(), *self._cutter.feed(text), *self._cutter.finish()])
@@ -214,12 +231,22 @@ class Reply:
         self.cancel()
         del self.pieces[self.pieces.index(piece) + 1 :]
 
+    @property
+    def aloud(self) -> bool:
+        """A speech model says it, and knows that it did."""
+        return any(piece.aloud is not None for piece in self.pieces)
+
+    def forget(self) -> None:
+        """It is called off, and has never been."""
+        self.cancel()
+        self._out += [ForgetSpeech(piece.aloud) for piece in self.pieces if piece.aloud is not None]
+
     def cancel(self) -> None:
         """Whatever is still being worked on is not wanted any more."""
         for request in (self._writing, *(piece.request for piece in self.pieces)):
             if request is not None and self._requests.close(request):
                 self._out.append(Cancel(request))
-        self._writing, self._open = None, False
+        self._writing, self._open, self._aloud = None, False, None
         self._tools = set()
         self.calls.clear()
         for piece in self.pieces:
@@ -227,8 +254,12 @@ class Reply:
 
     def _ask(self, now: Instant, messages: tuple[Message, ...]) -> None:
         self._writing = self._requests.open(now, Stage.REPLY, self._config.limits.reply)
+        self.requests.append(self._writing)
         tools = self._config.tools if self.rounds < self._config.limits.rounds else ()
         self._out.append(AskModel(self._writing, messages, self.speculative, tools))
+        if self._config.speech:
+            self._aloud = Piece("", request=self._writing, aloud=self._writing)
+            self.pieces.append(self._aloud)
 
     def _cut(self, now: Instant, texts: list[str]) -> None:
         for text in filter(None, map(speakable, texts)):
@@ -251,6 +282,7 @@ class Reply:
                 return
             if piece.request is None and not piece.done:
                 piece.request = self._requests.open(now, Stage.VOICE, self._config.limits.voice)
+                self.requests.append(piece.request)
                 self._out.append(Synthesize(piece.request, piece.text))
                 running += 1
 

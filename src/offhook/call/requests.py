@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from offhook.call.meter import Meter
+from offhook.call.usage import Rates
 from offhook.timebase import Duration, Instant, after
 
 
@@ -24,7 +26,8 @@ class _Open:
 class Requests:
     """The requests that are open. Numbers start at 1 and are never used twice in a call."""
 
-    def __init__(self) -> None:
+    def __init__(self, rates: Rates | None = None) -> None:
+        self.meter = Meter(rates)
         self.horizon: Instant | None = None
         """By then every request that the caller waits for must have shown a result; tools may take their own time."""
         self._last = 0

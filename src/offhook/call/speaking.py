@@ -2,7 +2,7 @@
 
 from offhook.audio.playout import Fate, Ledger
 from offhook.call.config import Limits
-from offhook.call.outputs import Output
+from offhook.call.outputs import CutSpeech, Output
 from offhook.call.replying import Piece, Reply
 from offhook.carrier.commands import ClearAudio, PlayAudio, SetMark
 from offhook.timebase import Instant, after
@@ -152,9 +152,21 @@ class Speaker:
     def _let_go(self) -> str:
         assert self.reply is not None
         words = self.heard_words()
+        self._cut_short()
         self.reply.cancel()
         self.reply, self.holding, self.started, self.answered = None, False, False, False
         return words
+
+    def _cut_short(self) -> None:
+        """Tell a speech model what the caller has not heard of what it said."""
+        assert self.reply is not None
+        begin = 0
+        for piece in self.reply.pieces:
+            heard = max(0, min(len(piece.audio), self._heard - begin))
+            begin += len(piece.audio)
+            if piece.aloud is not None and (heard < len(piece.audio) or not piece.done):
+                words = piece.text.split()[: _words_within(piece, heard)]
+                self._out.append(CutSpeech(piece.aloud, heard, " ".join(words)))
 
     def heard_words(self) -> str:
         """The words of the reply that were played whole, by the samples heard when playing last stopped."""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from offhook.call.config import Limits
-from offhook.call.outputs import Output, RunTool, ToolUsed
+from offhook.call.config import CallConfig
+from offhook.call.outputs import NoteSpeech, Output, RunTool, ToolUsed
 from offhook.call.requests import Requests, Stage
 from offhook.conversation.history import History
 from offhook.conversation.messages import Message, Role
@@ -20,8 +20,9 @@ class _Run(NamedTuple):
 class ToolRuns:
     """The tools that are running. A *round* is the set of requests that were begun together and have not returned."""
 
-    def __init__(self, limits: Limits, history: History, requests: Requests, out: list[Output]) -> None:
-        self._limits = limits
+    def __init__(self, config: CallConfig, history: History, requests: Requests, out: list[Output]) -> None:
+        self._limits = config.limits
+        self._speech = config.speech
         self._history = history
         self._requests = requests
         self._out = out
@@ -44,6 +45,8 @@ class ToolRuns:
         self._requests.close(request)
         round_.discard(request)
         self._history.returned(call.id, text)
+        if self._speech:
+            self._out.append(NoteSpeech(Message(Role.TOOL, text, answers=call.id)))
         self._out.append(ToolUsed(call.name, call.arguments, text, failed))
         return round_
 

@@ -38,13 +38,7 @@ _NO_KEY = "OPENAI_API_KEY is not set (a compatible server that asks for no key t
 
 
 class OpenAIError(ProviderError):
-    """A failed request. `status` is the HTTP status (0: there was none); `retry_after`, in seconds, is what the server
-    asks for."""
-
-    def __init__(self, kind: Failure, words: str, status: int = 0, retry_after: float | None = None) -> None:
-        super().__init__(kind, words)
-        self.status = status
-        self.retry_after = retry_after
+    """A failed request to OpenAI, or to who speaks as they do."""
 
 
 @dataclass(eq=False)

@@ -24,7 +24,11 @@ from offhook.call.outputs import (
     CallEnded,
     CallStarted,
     Cancel,
+    CutSpeech,
+    ForgetSpeech,
     HangUp,
+    Listen,
+    NoteSpeech,
     Output,
     Report,
     RunTool,
@@ -39,8 +43,8 @@ from offhook.carrier.stream import CarrierStream
 from offhook.conversation.messages import Message
 from offhook.runtime.clock import Clock
 from offhook.runtime.listeners import Listeners
-from offhook.runtime.performer import Performer
 from offhook.runtime.services import Services
+from offhook.runtime.speech import performer
 from offhook.runtime.toolbox import Toolbox, ToolRuns
 from offhook.timebase import Instant
 
@@ -104,7 +108,7 @@ class Driver:
         self._tape = tape
         self._transfer = transfer
         self._hearing = hearing
-        self._performer = Performer(services, config.language, self._input, config.limits.another)
+        self._performer = performer(services, config, self._input)
         self._tools = ToolRuns(toolbox or Toolbox([]), self.handle, self._input)
         self._listeners = Listeners(handlers or {}, self.handle)
         self._loop = asyncio.get_running_loop()
@@ -177,6 +181,7 @@ class Driver:
         ear = self._ears.get(event.track)
         if ear is not None:
             ear.listen(now, event.position, event.missing, event.mulaw)
+        self._performer.heard()
 
     def _input(self, event: Input) -> Instant:
         """Take one input. What it brings about at once waits until all its outputs have been carried out."""
@@ -232,8 +237,12 @@ class Driver:
                     ear.cleared(now)
             case SetMark():
                 self._send(self._stream.encode(output))
-            case Transcribe(request, track, start, end, expectation):
-                self._performer.transcribe(request, self._tracks[track].slice(start, end), expectation)
+            case Listen(_, track):
+                self._performer.listen(output, self._tracks[track])
+            case Transcribe(_, track):
+                self._performer.transcribe(output, self._tracks[track])
+            case CutSpeech() | ForgetSpeech() | NoteSpeech():
+                self._performer.aside(output)
             case AskModel():
                 self._performer.ask(output)
             case Synthesize(request, text):

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any, cast
 
+from offhook.audio.ring import CallerAudio
 from offhook.call.config import Limits
 from offhook.call.inputs import (
     Input,
@@ -19,12 +20,12 @@ from offhook.call.inputs import (
     VoiceAudio,
     VoiceFinished,
 )
-from offhook.call.outputs import AskModel, CallStarted
-from offhook.conversation.expectation import Expectation
+from offhook.call.outputs import Aside, AskModel, CallStarted, Listen, Transcribe
 from offhook.conversation.tools import ToolCall
 from offhook.errors import Failure, OffhookError, ProviderError
 from offhook.providers.interfaces import Conversation, Transcriber, Transcript, Usage, Utterance
 from offhook.runtime.services import Services
+from offhook.runtime.streaming import CallEar
 from offhook.timebase import Duration
 
 logger = logging.getLogger("offhook.runtime")
@@ -49,17 +50,37 @@ class Performer:
         self._deliver = deliver
         self._another = another
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._ear: CallEar | None = None
         self._call_id = ""
         self._parameters: dict[str, str] = {}
 
     def started(self, call: CallStarted) -> None:
         """Whose requests these are."""
         self._call_id, self._parameters = call.call_id, call.parameters
+        streaming = self._services.streaming
+        if call.two_way and streaming is not None:
+            self._ear = CallEar(streaming, self._language, self._deliver)
+            self._ear.open()
 
-    def transcribe(self, request: int, audio: bytes, expectation: Expectation) -> None:
+    def listen(self, wanted: Listen, audio: CallerAudio) -> None:
+        """The caller has begun to speak: send it on as it comes."""
+        if self._ear is not None:
+            self._ear.listen(audio, wanted.request, wanted.start, wanted.since)
+
+    def heard(self) -> None:
+        """More of the caller's audio has come."""
+        if self._ear is not None:
+            self._ear.heard()
+
+    def transcribe(self, wanted: Transcribe, audio: CallerAudio) -> None:
         """Have speech turned into text."""
-        utterance = Utterance(audio, expectation, self._language)
-        self._run(request, partial(self._transcribe, request, utterance))
+        start, end = wanted.start, wanted.end
+        utterance = Utterance(audio.slice(start, end), wanted.expectation, self._language)
+        streamed = self._ear.transcribe(start, end) if self._ear is not None else None
+        self._run(wanted.request, partial(self._transcribe, wanted.request, utterance, streamed))
+
+    def aside(self, aside: Aside) -> None:
+        """A speech model has to be told this; there is none."""
 
     def ask(self, question: AskModel) -> None:
         """Have a reply written."""
@@ -72,6 +93,8 @@ class Performer:
 
     def cancel(self, request: int) -> None:
         """Stop working on a request."""
+        if self._ear is not None:
+            self._ear.cancel(request)
         task = self._tasks.get(request)
         if task is not None:
             task.cancel()
@@ -81,6 +104,8 @@ class Performer:
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
+        if self._ear is not None:
+            await self._ear.aclose()
         if tasks:
             _, stuck = await asyncio.wait(tasks, timeout=_FINISH_SECONDS)
             if stuck:
@@ -96,25 +121,31 @@ class Performer:
         try:
             await work()
         except ProviderError as error:
-            self._deliver(RequestFailed(request, error.kind, _whole(str(error))))
+            self._deliver(RequestFailed(request, error.kind, whole(str(error))))
         except OffhookError as error:
-            self._deliver(RequestFailed(request, Failure.BROKEN, _whole(str(error))))
+            self._deliver(RequestFailed(request, Failure.BROKEN, whole(str(error))))
         except Exception as error:
             logger.exception("A provider raised what no provider should")
-            self._deliver(RequestFailed(request, Failure.BROKEN, _whole(f"{type(error).__name__}: {error}")))
+            self._deliver(RequestFailed(request, Failure.BROKEN, whole(f"{type(error).__name__}: {error}")))
 
-    async def _transcribe(self, request: int, utterance: Utterance) -> None:
-        ears = self._services.transcribers
-        async for said in ears.ask(lambda each: transcribed(each, utterance), self._another):
-            self._deliver(TranscriptArrived(request, _whole(said.text), said.final, said.understood))
+    async def _transcribe(
+        self, request: int, utterance: Utterance, streamed: Callable[[], AsyncIterator[Transcript]] | None
+    ) -> None:
+        def way(ear: Transcriber) -> AsyncIterator[Transcript]:
+            if streamed is not None and ear is self._services.streaming:
+                return streamed()
+            return transcribed(ear, utterance)
+
+        async for said in self._services.transcribers.ask(way, self._another):
+            self._deliver(TranscriptArrived(request, whole(said.text), said.final, said.understood))
 
     async def _ask(self, request: int, conversation: Conversation) -> None:
         async for piece in self._services.models.ask(lambda each: each.reply(conversation), self._another):
             match piece:
                 case str():
-                    self._deliver(ReplyText(request, _whole(piece)))
+                    self._deliver(ReplyText(request, whole(piece)))
                 case ToolCall():
-                    self._deliver(ToolCalled(request, piece))
+                    self._deliver(ToolCalled(request, whole_call(piece)))
                 case Usage(spent, written, cached):
                     self._deliver(TokensUsed(request, spent, written, cached))
         self._deliver(ReplyFinished(request))
@@ -136,6 +167,11 @@ async def transcribed(transcriber: Transcriber, utterance: Utterance) -> AsyncIt
         raise ProviderError(Failure.BROKEN, "the transcriber stopped before its final transcript")
 
 
-def _whole(text: str) -> str:
+def whole_call(call: ToolCall) -> ToolCall:
+    """A call of a tool that can be written down."""
+    return ToolCall(whole(call.id), whole(call.name), whole(call.arguments))
+
+
+def whole(text: str) -> str:
     """Text that can be written down: half a surrogate pair, as broken JSON yields it, becomes a question mark."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -5,11 +5,15 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from offhook.agent import Agent
 from offhook.call.config import CallConfig
 from offhook.errors import ConfigurationError, ProviderError
 from offhook.providers import registry
-from offhook.providers.interfaces import LanguageModel, Transcriber, Voice
+from offhook.providers.interfaces import LanguageModel, StreamingTranscriber, Transcriber, Voice
+from offhook.providers.speech_interface import SpeechModel
+from offhook.runtime import prices
 from offhook.runtime.failover import Chain, Member, is_of_the_configuration
 from offhook.runtime.linevoice import LineVoice
 
@@ -25,15 +29,19 @@ class Services:
         models: Sequence[LanguageModel],
         voices: Sequence[Voice],
         specs: tuple[Sequence[object], Sequence[object], Sequence[object]] | None = None,
+        speech: tuple[SpeechModel, object] | None = None,
     ) -> None:
         stt, llm, tts = specs or (transcribers, models, voices)
         self.transcribers = Chain("transcription", transcribers, stt)
         self.models = Chain("reply", models, llm)
+        self.speech_models = Chain("conversation", [speech[0]], [speech[1]]) if speech else Chain("conversation", [])
         self.voices = Chain("speech", [LineVoice(voice) for voice in voices], tts)
 
     @classmethod
     def of(cls, agent: Agent) -> "Services":
         """Find an agent's providers. Raises ConfigurationError."""
+        if agent.speech:
+            return cls([], [], [], speech=(registry.speech(agent.speech), agent.speech))
         stt, llm, tts = _listed(agent.stt), [] if agent.flow else _listed(agent.llm), _listed(agent.tts)
         models = registry.models(llm) if llm else []
         return cls(registry.transcribers(stt), models, registry.voices(tts), (stt, llm, tts))
@@ -41,7 +49,20 @@ class Services:
     def config(self, agent: Agent, recordings: dict[str, bytes] | None = None) -> CallConfig:
         """What a call of the agent is told."""
         speculative = all(model.speculative for model in self.models)
-        return agent.config(model_is_speculative=speculative, recordings=recordings)
+        rates = prices.rates(agent, prices.known(agent.prices), needed=agent.limits.spend > 0)
+        config = agent.config(model_is_speculative=speculative, recordings=recordings, rates=rates)
+        return replace(config, speech=self.speech is not None, streaming=self.streaming is not None)
+
+    @property
+    def streaming(self) -> StreamingTranscriber | None:
+        """The preferred transcriber, if it takes audio as it comes."""
+        first = next(iter(self.transcribers), None)
+        return first if isinstance(first, StreamingTranscriber) else None
+
+    @property
+    def speech(self) -> SpeechModel | None:
+        """What takes the place of all others, if it does."""
+        return next(iter(self.speech_models), None)
 
     async def ready(self) -> None:
         """Have all providers prepare at once. Raises ConfigurationError where one of them cannot ever work, and
@@ -62,7 +83,7 @@ class Services:
             await member.provider.aclose()
 
     def _chains(self) -> Sequence[Chain[Any]]:
-        return self.transcribers, self.models, self.voices
+        return self.transcribers, self.models, self.voices, self.speech_models
 
 
 async def _prepare(chain: Chain[Any]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -145,11 +146,6 @@ class LiveEngine:
             began = datetime.now(UTC).isoformat(timespec="milliseconds")
             tape.write(encode_header(Header(VERSION, began, config)))
 
-        def tell(now: Instant, what: Report) -> None:
-            report(now, what)
-            if self._observer:
-                self._observer(what)
-
         driver = LiveDriver(
             config,
             staff.services,
@@ -157,7 +153,7 @@ class LiveEngine:
             stream=stream,
             send=send,
             close=close,
-            report=tell,
+            report=partial(self._tell, report),
             clock=starting_now(),
             tape=tape.write if tape else None,
             transfer=transfer,
@@ -178,6 +174,11 @@ class LiveEngine:
             self._hearing = self._own_hearing = None
         if self._store:
             await asyncio.to_thread(self._store.close)
+
+    def _tell(self, report: Callable[[Instant, Report], None], now: Instant, what: Report) -> None:
+        report(now, what)
+        if self._observer:
+            self._observer(what)
 
     def _find(self, agent: Agent) -> _Staff | None:
         """Who serves an agent, now counted as the last one used."""

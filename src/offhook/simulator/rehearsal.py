@@ -9,8 +9,10 @@ The same driver, call and providers run as in a live call. Only the clock and th
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from offhook.agent import Agent
+from offhook.call.config import CallConfig
 from offhook.call.outputs import AgentSaid, FlowFinished, Report, TurnTimed, UserSaid, Warned
 from offhook.call.tape import Header, encode_header
 from offhook.carrier.twilio.stream import TwilioStream
@@ -89,20 +91,7 @@ def rehearse(
     result.tape += encode_header(Header(VERSION, "", config))
 
     def answer(send: Callable[[str], None], close: Callable[[], None]) -> Driver:
-        driver = Driver(
-            config,
-            services,
-            hearing or Attentive(),
-            stream=TwilioStream(two_way=True),
-            send=send,
-            close=close,
-            report=result.note,
-            clock=LoopClock(),
-            tape=result.tape.extend,
-            transfer=transfer,
-            toolbox=Toolbox.of(agent),
-            handlers=agent.handlers,
-        )
+        driver = _driver(agent, services, config, hearing, result, send=send, close=close, transfer=transfer)
         if on_driver is not None:
             on_driver(driver)
         return driver
@@ -113,3 +102,20 @@ def rehearse(
 
     world.run(whole_call(), limit=limit)
     return result
+
+
+def _driver(
+    agent: Agent, services: Services, config: CallConfig, hearing: Hearing | None, result: Rehearsal, **wire: Any
+) -> Driver:
+    return Driver(
+        config,
+        services,
+        hearing or Attentive(),
+        stream=TwilioStream(two_way=True),
+        report=result.note,
+        clock=LoopClock(),
+        tape=result.tape.extend,
+        toolbox=Toolbox.of(agent),
+        handlers=agent.handlers,
+        **wire,
+    )

@@ -61,8 +61,8 @@ def _require_kind(subject: Subject, trouble: str, kind: Failure, error: Provider
     _require_words(subject, trouble, error)
     assert error.kind is kind, f"{trouble}: this is {kind.name}, and not {error.kind.name} ({error})"
     if kind is Failure.OVERLOADED and subject.retry_after is not None:
-        asked_for = getattr(error, "retry_after", None)
-        assert asked_for == subject.retry_after, f"{trouble}: retry_after is {subject.retry_after}, and not {asked_for}"
+        wish, heard = subject.retry_after, error.retry_after
+        assert heard == wish, f"{trouble}: retry_after is {wish}, and not {heard}"
 
 
 def _require_words(subject: Subject, trouble: str, error: Exception) -> None:

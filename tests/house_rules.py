@@ -58,7 +58,7 @@ LATE_OWN_IMPORTS: tuple[str, ...] = ("cli/", "__init__.py::__getattr__")
 """Where our own modules may be imported inside a function."""
 COMPUTED_IMPORTS: tuple[str, ...] = ("__init__.py",)
 """Files that may import a module whose name is not in their source."""
-HEAVY_PACKAGES = {"pocketsphinx", "espeakng_loader", "soxr", "twilio", "openai", "httpx2"}
+HEAVY_PACKAGES = {"pocketsphinx", "espeakng_loader", "soxr", "twilio", "openai", "httpx2", "mcp"}
 """Never imported when a module is: only when it is needed."""
 
 CLOCKS = {
@@ -68,8 +68,10 @@ CLOCKS = {
 }
 CLOCK_READERS: dict[str, str] = {
     "runtime/clock.py": "the one clock of live calls",
+    "runtime/failover.py": "a provider is benched for all calls, on the event loop that they share",
     "simulator/world.py": "the clock of virtual time",
     "simulator/clock.py": "a simulated caller's time, on the event loop that it lives on, real or virtual",
+    "runtime/services.py": "puts on that bench who is not ready",
     "server/exchange.py": "hands its clock to the switchboard and the reception",
     "server/media.py": "watches for sockets that say nothing",
     "server/live.py": "a tape says, for people, when the call was",

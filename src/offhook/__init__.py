@@ -23,6 +23,8 @@ _NAMES = {
     "YesNo": "offhook.conversation.answers",
     "Limits": "offhook.call.config",
     "Phrases": "offhook.call.config",
+    "Rates": "offhook.call.usage",
+    "Redaction": "offhook.conversation.redaction",
     "Patience": "offhook.turns.patience",
     "IncomingCall": "offhook.server.reception",
     "asgi_app": "offhook.server.app",

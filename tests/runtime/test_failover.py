@@ -219,8 +219,8 @@ def test_one_request_tries_who_was_benched_and_the_others_wait_for_it() -> None:
         assert len(first.asked) == 2
         first.error = None
         await asyncio.sleep(20)
-        assert sorted(await asyncio.gather(ask(chain), ask(chain))) == ["a", "b"]
-        assert await asyncio.gather(ask(chain), ask(chain)) == ["a", "a"]
+        assert {*await asyncio.gather(ask(chain), ask(chain))} == {"a", "b"}
+        assert {*await asyncio.gather(ask(chain), ask(chain))} == {"a"}
 
     run(story())
 

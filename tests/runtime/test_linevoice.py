@@ -79,7 +79,7 @@ def test_no_sound_is_held_back_for_longer_than_eight_milliseconds() -> None:
     voice = Pieces(cut(loud(24_000, 1.0).tobytes(), 202), 24_000)
 
     async def story() -> None:
-        came = left = 0
+        came = left = 0.0
 
         async def counted(text: str) -> AsyncIterator[bytes]:
             nonlocal came
@@ -88,7 +88,7 @@ def test_no_sound_is_held_back_for_longer_than_eight_milliseconds() -> None:
                 came += len(piece) / 6
                 yield piece
 
-        voice.speak = counted  # type: ignore[method-assign, assignment]
+        voice.speak = counted  # type: ignore[method-assign]
         async for audio in LineVoice(voice).speak(""):
             left += len(audio)
         assert left == 8_000

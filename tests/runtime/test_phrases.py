@@ -119,7 +119,7 @@ def test_the_package_carries_the_apology_the_filler_and_the_goodbye() -> None:
 
 
 def test_phrases_are_kept_on_disk_with_the_level_of_their_voice(tmp_path: Path) -> None:
-    loud = {"sound": lambda word: bytes(400) + b"\x00\x20\x00\xe0" * 1_000}
+    loud: dict[str, Any] = {"sound": lambda word: bytes(400) + b"\x00\x20\x00\xe0" * 1_000}
     first, again, other = Speaker(**loud), Speaker(**loud), Speaker("speaker 2", **loud)
     found = spoken(agent(greeting=GREETING, tts=first), PhraseStore(tmp_path))
     services = Services.of(agent(greeting=GREETING, tts=again))

@@ -10,6 +10,7 @@ from kit import voiced
 
 from offhook.agent import Agent
 from offhook.call.config import Limits, Phrases
+from offhook.conversation.tools import ToolCall
 from offhook.errors import Failure, ProviderError
 from offhook.providers.interfaces import Conversation, Transcript, Utterance
 from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice
@@ -63,7 +64,7 @@ class Model(ScriptedModel):
         )
         self._how = how
 
-    async def reply(self, conversation: Conversation) -> AsyncIterator[str]:
+    async def reply(self, conversation: Conversation) -> AsyncIterator[str | ToolCall]:
         if "sick" in conversation.messages[-1].text:
             await fail(self._how)
         async for text in super().reply(conversation):

@@ -1,7 +1,7 @@
 """Providers that fail in calls: the next one answers within the turn, and the one after that goes straight to it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -73,10 +73,10 @@ class Sick:
         """Nothing to let go of."""
 
 
-PROVIDERS = {
-    "stt": lambda: ears(),
+PROVIDERS: dict[str, Callable[[], Any]] = {
+    "stt": ears,
     "llm": lambda: ScriptedModel([REPLY], first_token=0.3),
-    "tts": lambda: ScriptedVoice(),
+    "tts": ScriptedVoice,
 }
 
 

@@ -9,7 +9,7 @@ from kit import agent, call, speech, tell
 from offhook.agent import patience
 from offhook.call.call import Call
 from offhook.call.tape import read
-from offhook.runtime.driver import Hearing
+from offhook.runtime.ear import Hearing
 from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.evidence import Attentive, Loudness
 from offhook.timebase import Instant, seconds

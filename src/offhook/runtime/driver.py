@@ -10,11 +10,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
 
 from offhook.agent.events import Handler
 from offhook.agent.handle import CallHandle
-from offhook.audio.events import Evidence
 from offhook.audio.ring import CallerAudio
 from offhook.call.call import Call
 from offhook.call.config import CallConfig
@@ -42,6 +40,7 @@ from offhook.carrier.events import AudioReceived, CarrierEvent, StreamStarted, S
 from offhook.carrier.stream import CarrierStream
 from offhook.conversation.messages import Message
 from offhook.runtime.clock import Clock
+from offhook.runtime.ear import Ear, Hearing
 from offhook.runtime.listeners import Listeners
 from offhook.runtime.services import Services
 from offhook.runtime.speech import performer
@@ -52,24 +51,6 @@ logger = logging.getLogger("offhook.runtime")
 
 _KEPT = 150 * 8_000
 """Samples of a track that stay at hand: two and a half minutes, more than anybody says in one turn."""
-
-
-class Ear(Protocol):
-    """Listens to one track of one call and delivers evidence."""
-
-    def listen(self, now: Instant, position: int, missing: int, mulaw: bytes) -> object: ...
-
-    def played(self, now: Instant, mulaw: bytes) -> None: ...
-
-    def cleared(self, now: Instant) -> None: ...
-
-    def detach(self) -> None: ...
-
-
-class Hearing(Protocol):
-    """Where ears come from."""
-
-    def attach(self, track: str, deliver: Callable[[Evidence], object]) -> Ear: ...
 
 
 class Driver:
@@ -237,18 +218,6 @@ class Driver:
                     ear.cleared(now)
             case SetMark():
                 self._send(self._stream.encode(output))
-            case Listen(_, track):
-                self._performer.listen(output, self._tracks[track])
-            case Transcribe(_, track):
-                self._performer.transcribe(output, self._tracks[track])
-            case CutSpeech() | ForgetSpeech() | NoteSpeech():
-                self._performer.aside(output)
-            case AskModel():
-                self._performer.ask(output)
-            case Synthesize(request, text):
-                self._performer.synthesize(request, text)
-            case Cancel(request):
-                self._performer.cancel(request)
             case HangUp():
                 self._over()
             case CallStarted():
@@ -264,8 +233,25 @@ class Driver:
                     self._input(TransferEnded("this carrier cannot transfer calls"))
                 else:
                     self._transfer(to)
+            case Listen() | Transcribe() | AskModel() | Synthesize() | Cancel():
+                self._perform(output)
+            case CutSpeech() | ForgetSpeech() | NoteSpeech():
+                self._performer.aside(output)
             case _:
                 self._made_known(now, output)
+
+    def _perform(self, output: Listen | Transcribe | AskModel | Synthesize | Cancel) -> None:
+        match output:
+            case Listen(_, track):
+                self._performer.listen(output, self._tracks[track])
+            case Transcribe(_, track):
+                self._performer.transcribe(output, self._tracks[track])
+            case AskModel():
+                self._performer.ask(output)
+            case Synthesize(request, text):
+                self._performer.synthesize(request, text)
+            case Cancel(request):
+                self._performer.cancel(request)
 
     def _made_known(self, now: Instant, report: Report) -> None:
         self._report(now, report)

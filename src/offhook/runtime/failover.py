@@ -110,6 +110,12 @@ class Chain(Generic[P]):
                 if following is None:
                     raise
 
+    def bench(self, member: Member[P], error: ProviderError) -> None:
+        """It is not ready, and others are."""
+        now = asyncio.get_running_loop().time()
+        member.failed(now, now, error)
+        logger.warning("%s: %s is not ready: %s", self.stage, member.name, error)
+
     def expel(self, member: Member[P], error: OffhookError) -> None:
         """Never ask it again: only a person can mend that."""
         if not member.out:

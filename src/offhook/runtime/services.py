@@ -1,7 +1,6 @@
 """The providers of one agent, found, checked and ready, for all its calls."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +15,6 @@ from offhook.providers.speech_interface import SpeechModel
 from offhook.runtime import prices
 from offhook.runtime.failover import Chain, Member, is_of_the_configuration
 from offhook.runtime.linevoice import LineVoice
-
-logger = logging.getLogger("offhook.runtime")
 
 
 class Services:
@@ -97,11 +94,9 @@ async def _prepare(chain: Chain[Any]) -> None:
             raise ConfigurationError(str(error))
     if chain.members and len(failed) == len(chain.members):
         raise failed[0][1]
-    now = asyncio.get_running_loop().time()
     for member, error in failed:
         assert isinstance(error, ProviderError)
-        member.failed(now, now, error)
-        logger.warning("%s: %s is not ready: %s", chain.stage, member.name, error)
+        chain.bench(member, error)
 
 
 def _listed(specs: Any) -> list[Any]:

@@ -63,7 +63,7 @@ class ServedCall:
             stream=self._wire.stream,
             send=self._wire.put,
             close=self._end,
-            report=partial(self._report, Journal(self.call_id, self.stream_id)),
+            report=partial(self._report, Journal(self.call_id, self.stream_id, agent.redact)),
             transfer=self._transfer,
         )
         self._exchange.keep(self._live())

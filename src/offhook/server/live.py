@@ -16,7 +16,8 @@ from offhook.carrier.stream import CarrierStream
 from offhook.errors import OffhookError
 from offhook.providers.mcp import McpServers
 from offhook.runtime.clock import starting_now
-from offhook.runtime.driver import Driver, Hearing
+from offhook.runtime.driver import Driver
+from offhook.runtime.ear import Hearing
 from offhook.runtime.ears import LiveHearing
 from offhook.runtime.phrases import Recordings
 from offhook.runtime.services import Services

@@ -16,7 +16,8 @@ from offhook.call.config import CallConfig
 from offhook.call.outputs import AgentSaid, FlowFinished, Report, TurnTimed, UserSaid, Warned
 from offhook.call.tape import Header, encode_header
 from offhook.carrier.twilio.stream import TwilioStream
-from offhook.runtime.driver import Driver, Hearing
+from offhook.runtime.driver import Driver
+from offhook.runtime.ear import Hearing
 from offhook.runtime.services import Services
 from offhook.runtime.toolbox import Toolbox
 from offhook.simulator import scenario, world

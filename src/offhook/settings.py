@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     max_waiting: int = Field(64, ge=1)
     """How many sockets may be open that have not shown yet which call they belong to."""
 
+    cache: Path = Path("~/.cache/offhook")
+    """The folder for phrases that were spoken once, so that they are not paid for at every start."""
     record: Path | None = None
     """The folder for tapes and recordings; None: nothing is recorded."""
     log_format: LogFormat = LogFormat.TEXT
@@ -94,6 +96,11 @@ class Settings(BaseSettings):
         for name, value in account.items():
             if value and not os.environ.get(name):
                 os.environ[name] = value
+
+    @field_validator("cache")
+    @classmethod
+    def _at_home(cls, folder: Path) -> Path:
+        return folder.expanduser()
 
     @field_validator("public_url")
     @classmethod

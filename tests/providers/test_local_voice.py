@@ -72,3 +72,8 @@ def test_what_is_spoken_holds_no_control_characters(text: str) -> None:
     cleaned = plain(text)
     assert cleaned.isprintable()
     assert cleaned.encode().decode() == cleaned == plain(cleaned)
+
+
+def test_its_fingerprint_is_the_language_and_the_speaker() -> None:
+    assert len({LocalVoice(name).fingerprint for name in ("en-us", "en-us+f2", "de")}) == 3
+    assert LocalVoice("en-US").fingerprint == LocalVoice().fingerprint

@@ -63,3 +63,26 @@ def test_a_name_may_choose_the_voice() -> None:
     assert openai.voice("tts-1")._model == "tts-1"
     with pytest.raises(ConfigurationError, match="which model"):
         openai.voice("")
+
+
+def test_its_fingerprint_tells_all_that_changes_its_sound() -> None:
+    others: list[dict[str, Any]] = [
+        {"model": "tts-1"},
+        {"voice": "nova"},
+        {"instructions": "calm"},
+        {"speed": 1.2},
+        {"rate": 16_000},
+        {"base_url": "http://127.0.0.1:2/v1"},
+    ]
+
+    async def story() -> None:
+        same = {"api_key": KEY, "base_url": "http://127.0.0.1:1/v1"}
+        voices = [OpenAIVoice(**same | given) for given in [{}, *others]]
+        prints = [voice.fingerprint for voice in voices]
+        assert len(set(prints)) == len(voices)
+        assert not any(KEY in text for text in prints)
+        assert OpenAIVoice(api_key="sk-another", base_url="http://127.0.0.1:1/v1").fingerprint == prints[0]
+        for voice in voices:
+            await voice.aclose()
+
+    asyncio.run(story())

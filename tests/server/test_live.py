@@ -99,6 +99,25 @@ def test_an_agent_for_every_call_is_not_kept_for_ever() -> None:
     run(scenario())
 
 
+def test_phrases_are_spoken_before_the_agent_is_ready_and_kept_for_the_next_process(tmp_path: Path) -> None:
+    class Remembered(Staff):
+        fingerprint = "the same every time"
+
+    async def phrases_asked() -> list[str]:
+        voice = Remembered()
+        engine = LiveEngine(plain(), Loudness(), cache=tmp_path)
+        await engine.prepare(agent_with(voice))
+        asked = list(voice.asked)
+        await engine.aclose()
+        return asked
+
+    async def scenario() -> None:
+        assert {"Hello.", "Are you still there?", "One moment, please."} <= set(await phrases_asked())
+        assert await phrases_asked() == []
+
+    run(scenario())
+
+
 def test_a_provider_nobody_knows() -> None:
     async def scenario() -> None:
         with pytest.raises(ConfigurationError):

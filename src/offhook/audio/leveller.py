@@ -10,6 +10,8 @@ The gain of a block of 5 ms depends on the sound up to its end and on nothing el
 the sound is cut, and no sample waits longer than its block.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,8 +33,10 @@ _ENVELOPE = 4
 _MARGINS = (25.0, 15.9)
 """dB: sound counts as speech down to the first below the loudest, and of that what lies down to the second below its
 mean (ITU-T P.56, 5.1). The loudest 20 ms of speech lie some 9 dB above its mean."""
-_CLASSES = np.arange(-60.0, 3.0, 1.5)
-"""dBov. What lies below all of them is silence."""
+SILENCE = -60.0
+"""dBov from which sound may be speech."""
+_STEP, _CLASSES = 1.5, 41
+"""Blocks are classed by their level: dB of a class, and how many reach up to full scale."""
 _SECOND = 8_000 // _BLOCK
 _ENOUGH = _SECOND // 10
 """Blocks of speech that an unknown voice has to be heard for before it is made louder."""
@@ -61,10 +65,10 @@ class Leveller:
     def whole(self, pcm: NDArray[np.int16]) -> NDArray[np.int16]:
         """A whole utterance, brought to the target by one gain of its own."""
         level = active_speech(pcm)
-        if level < _CLASSES[0]:
+        if level < SILENCE:
             return pcm
         self.learn(level, len(pcm) // _BLOCK)
-        return amplified(pcm, _gain(level))
+        return amplified(pcm, np.array(10 ** (_gain(level) / 20)))
 
     def learn(self, level: float, blocks: float) -> None:
         """So many blocks of speech were at this level before any gain."""
@@ -81,112 +85,89 @@ class Utterance:
         self._leveller = leveller
         self._known = leveller.level
         self._held = np.zeros(0, np.int16)
-        self._powers = np.zeros(_ENVELOPE - 1)
+        self._powers = [0.0] * _ENVELOPE
         """Of the last blocks."""
         self._loudest = FLOOR
         self._expected = FLOOR if self._known is None else self._known + _MARGINS[0] - _MARGINS[1]
-        self._classes = np.zeros((2, len(_CLASSES)))
-        """The sum of the powers, and the count, of the blocks of each class of power."""
-        self._own = FLOOR, 0.0
-        """Its level so far, and by how many blocks of speech."""
-        self._decibels = self._lowest = 0.0 if self._known is None else float(_gain(self._known))
-        """The gain at the end of the last block, and the lowest that was wanted, less what it may have risen by."""
-        self._count = 0
+        self._sums, self._counts = [0.0] * _CLASSES, [0] * _CLASSES
+        """Of the powers of the blocks of each class."""
+        self._own, self._blocks = FLOOR, 0
+        """The level of its speech so far, and how many blocks of speech that are."""
+        self._decibels = 0.0 if self._known is None else _gain(self._known)
 
     def feed(self, pcm: NDArray[np.int16]) -> NDArray[np.int16]:
         """What is certain of the same samples at the right level: less than a block is held back."""
         pcm = np.concatenate((self._held, pcm))
         whole = len(pcm) // _BLOCK * _BLOCK
         self._held = pcm[whole:]
-        return self._levelled(pcm[:whole]) if whole else pcm[:0]
+        wide = pcm[:whole].astype(np.float64).reshape(-1, _BLOCK)
+        gains = [self._decibels]
+        for power in (wide * wide).mean(axis=1).tolist():
+            self._listen(power)
+            self._decibels = min(self._wanted(), self._decibels + _RISE / _SECOND)
+            gains.append(self._decibels)
+        factors = np.array([10 ** (decibels / 20) for decibels in gains])
+        return amplified(pcm[:whole], (factors[:-1, None] + np.diff(factors)[:, None] * _RAMP).ravel())
 
     def finish(self) -> NDArray[np.int16]:
         """The utterance is over: its last samples. The next one knows more."""
-        level, blocks = self._own
-        if blocks:
-            self._leveller.learn(level, blocks)
-        return amplified(self._held, np.array(self._decibels))
+        if self._blocks:
+            self._leveller.learn(self._own, self._blocks)
+        return amplified(self._held, np.array(10 ** (self._decibels / 20)))
 
-    def _levelled(self, pcm: NDArray[np.int16]) -> NDArray[np.int16]:
-        before = self._decibels
-        after = self._follow(self._envelope(pcm))
-        if not before and not after.any():
-            return pcm
-        starts = np.concatenate(([before], after[:-1]))
-        return amplified(pcm, (starts[:, None] + (after - starts)[:, None] * _RAMP).ravel())
-
-    def _envelope(self, pcm: NDArray[np.int16]) -> NDArray[np.float64]:
-        """The power at the end of each block, averaged over the 20 ms before."""
-        wide = pcm.astype(np.float64).reshape(-1, _BLOCK)
-        powers = np.concatenate((self._powers, (wide * wide).mean(axis=1)))
-        self._powers = powers[-_ENVELOPE + 1 :]
-        total = np.zeros(len(wide))
-        for at in range(_ENVELOPE):
-            total += powers[at : at + len(wide)]
-        return total / _ENVELOPE
-
-    def _follow(self, power: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The gain at the end of each block, in dB, by all that is known of the voice by then."""
-        own, blocks = self._speech(power)
-        if self._known is None:
-            wanted = np.minimum(_gain(own - _FALL), np.where(blocks < _ENOUGH, 0.0, _MOST))
-        else:
-            wanted = _gain(own - _FALL + (self._known - own + _FALL) * np.maximum(0.0, 1 - blocks / _SHOWN))
-        risen = (self._count + np.arange(1, len(power) + 1)) * (_RISE / _SECOND)
-        lowest = np.minimum(np.minimum.accumulate(wanted - risen), self._lowest)
-        gain: NDArray[np.float64] = lowest + risen
-        self._own = float(own[-1]), float(blocks[-1])
-        self._count += len(power)
-        self._lowest, self._decibels = float(lowest[-1]), float(gain[-1])
-        return gain
-
-    def _speech(self, power: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """At the end of each block: the level of all blocks until then that are speech, in dBov, and how many."""
+    def _listen(self, power: float) -> None:
+        """One block more."""
+        self._powers = [*self._powers[1:], power]
+        power = sum(self._powers) / _ENVELOPE
         level = _dbov(power)
-        at = self._count + np.arange(1, len(power) + 1)
-        own = np.maximum(np.maximum.accumulate(level), self._loudest)
-        loudest = np.maximum(own, self._expected - at * (_DOUBT / _SECOND))
-        member = np.searchsorted(_CLASSES, level, "right")[:, None] == np.arange(1, len(_CLASSES) + 1)
-        sums = np.cumsum(np.vstack((self._classes[0], member * power[:, None])), axis=0)[1:]
-        counts = np.cumsum(np.vstack((self._classes[1], member)), axis=0)[1:]
-        self._loudest, self._classes = float(own[-1]), np.stack((sums[-1], counts[-1]))
-        least = loudest - _MARGINS[0]
-        for _ in range(2):
-            speech = least[:, None] <= _CLASSES
-            blocks = (counts * speech).sum(axis=1)
-            mean = _dbov((sums * speech).sum(axis=1) / np.maximum(blocks, 1))
-            least = np.maximum(least, mean - _MARGINS[1])
-        return mean, blocks
+        self._loudest = max(self._loudest, level)
+        self._expected -= _DOUBT / _SECOND
+        if level >= SILENCE:
+            self._sums[_class(level)] += power
+            self._counts[_class(level)] += 1
+        least = max(max(self._loudest, self._expected) - _MARGINS[0], self._own - _MARGINS[1], SILENCE)
+        speech = slice(_class(least), None)
+        self._blocks = sum(self._counts[speech])
+        self._own = _dbov(sum(self._sums[speech]) / self._blocks) if self._blocks else FLOOR
+
+    def _wanted(self) -> float:
+        """The gain in dB by all that is known of the voice by now."""
+        own = self._own - _FALL
+        if self._known is not None:
+            return _gain(own + (self._known - own) * max(0.0, 1 - self._blocks / _SHOWN))
+        return _gain(own) if self._blocks >= _ENOUGH else min(_gain(own), 0.0)
 
 
-def amplified(pcm: NDArray[np.int16], decibels: NDArray[np.float64]) -> NDArray[np.int16]:
-    """Samples made louder by `decibels`, one for each sample or one for all. By none: the very same samples."""
-    if not decibels.any():
+def amplified(pcm: NDArray[np.int16], factors: NDArray[np.float64]) -> NDArray[np.int16]:
+    """Samples times a factor, one for each or one for all. By 1 they stay the very same."""
+    changed = factors != 1
+    if not changed.any():
         return pcm
-    louder = bent(pcm.astype(np.float32) * (10 ** (decibels / 20) / 32_768).astype(np.float32))
-    return np.where(decibels == 0, pcm, louder)
+    return np.where(changed, bent(pcm * (factors / 32_768)), pcm)
 
 
-def bent(share: NDArray[np.float32]) -> NDArray[np.int16]:
+def bent(share: NDArray[np.float64]) -> NDArray[np.int16]:
     """Samples as shares of full scale to 16 bits; what lies beyond the knee approaches full scale without reaching
     it.
     """
     size = np.abs(share)
     over = size > _KNEE
     if over.any():
-        room = np.float32(1 - _KNEE)
-        size = np.where(over, _KNEE + room * np.tanh((size - _KNEE) / room), size)
-    samples: NDArray[np.int16] = np.rint(np.copysign(size, share) * 32_767).astype(np.int16)
+        room = 1 - _KNEE
+        share = np.where(over, np.copysign(_KNEE + room * np.tanh((size - _KNEE) / room), share), share)
+    samples: NDArray[np.int16] = np.rint(share * 32_767).astype(np.int16)
     return samples
 
 
-def _gain(level: float | NDArray[np.float64]) -> NDArray[np.float64]:
+def _class(level: float) -> int:
+    return int((level - SILENCE) / _STEP)
+
+
+def _gain(level: float) -> float:
     """dB that bring a level in dBov to the target."""
-    needed = np.clip(TARGET - np.asarray(level, np.float64), -_MOST, _MOST)
-    gain: NDArray[np.float64] = np.where(np.abs(needed) <= _RIGHT, 0.0, needed)
-    return gain
+    needed = max(-_MOST, min(_MOST, TARGET - level))
+    return 0.0 if abs(needed) <= _RIGHT else needed
 
 
-def _dbov(power: float | NDArray[np.float64]) -> NDArray[np.float64]:
-    level: NDArray[np.float64] = np.maximum(FLOOR, 10 * np.log10(np.maximum(power, 1e-9) / 32_768.0**2))
-    return level
+def _dbov(power: float) -> float:
+    return max(FLOOR, 10 * math.log10(power / 2**30)) if power else FLOOR

@@ -6,7 +6,10 @@ out, the one is taken that costs least by length and gains most by pauses. docs/
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from offhook.call.inputs import WordSpan
@@ -22,6 +25,7 @@ _LEVEL = 12
 word by word."""
 _PACE = 0.11
 """Frames for a millisecond of `length`, where the voice has not been heard yet: a little slower than espeak-ng."""
+_SECOND = 100
 _LONG = 12
 """A longer pause is no part of a word and not of the pace either."""
 _TAIL = 4
@@ -79,7 +83,7 @@ def align(text: str, mulaw: bytes, *, complete: bool, pace: float = _PACE) -> li
     quiet = sorted(loudness)[len(loudness) * 19 // 20] - _QUIET if loudness else 0
     spoken = [frame for frame, level in enumerate(loudness) if level > quiet] or [0]
     first, last = spoken[0], spoken[-1] + 1
-    gaps = [*_pauses(loudness, quiet, first, last), *_dips(loudness, quiet, first, last)]
+    gaps = sorted([*_pauses(loudness, quiet, first, last), *_dips(loudness, quiet, first, last)])
     if complete:
         pauses = sum(gap.end - gap.start for gap in gaps if gap.end - gap.start >= _LONG)
         pace = (last - first - pauses) / max(1, sum(map(length, words)))
@@ -101,7 +105,7 @@ def _pauses(loudness: list[float], quiet: float, first: int, last: int) -> Itera
     for frame in range(first, last):
         if loudness[frame] > quiet:
             if frame > start:
-                rim = min(max(loudness[start - 2 : start]), max(loudness[frame : frame + 2]))
+                rim = min(max(loudness[max(first, start - 2) : start]), max(loudness[frame : frame + 2]))
                 cut = rim > quiet + _QUIET - _LEVEL
                 yield _Gap(start, frame, 10 if cut else 0.6 + 0.06 * min(frame - start, 20), cut)
             start = frame + 1
@@ -146,6 +150,8 @@ def _best(words: list[str], gaps: list[_Gap], first: int, last: int, pace: float
 def _within(gaps: list[_Gap], begin: int, expected: float, off: float) -> Iterator[_Gap]:
     """Where a word that begins at `begin` may end. One that was put there for itself may have any length."""
     earliest, latest = begin + max(1.0, expected - off), begin + expected + off
-    for gap in gaps:
-        if earliest <= gap.start <= latest or (gap.cut and begin < gap.start < begin + 100):
+    for gap in islice(gaps, bisect_right(gaps, begin, key=attrgetter("start")), None):
+        if gap.start > max(latest, begin + _SECOND):
+            return
+        if earliest <= gap.start <= latest or gap.cut:
             yield gap

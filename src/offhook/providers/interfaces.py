@@ -63,7 +63,7 @@ class Transcriber(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Let go of everything."""
+        """Let go of everything. Requests have been cancelled before."""
         ...
 
 

@@ -29,7 +29,7 @@ def asgi_app(agent: Agent | Answer, settings: Settings | None = None, *, engine:
     itself ready when the first call comes, unless the host's own lifespan says `async with lifespan(phone): …`.
     """
     settings = settings or Settings.load()
-    exchange = Exchange(agent, settings, engine or LiveEngine(settings))
+    exchange = Exchange(agent, settings, engine or LiveEngine(settings, cache=settings.cache))
     app = Starlette(routes=_routes(exchange), lifespan=lifespan)
     app.state.exchange = exchange
     return app

@@ -5,12 +5,13 @@ import sys
 import tomllib
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from offhook.errors import ConfigurationError
 from offhook.providers import registry
-from offhook.providers.models.generator import Caller, GeneratorModel
+from offhook.providers.models.generator import GeneratorModel
 from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice
 
 BUILT_IN = """\
@@ -87,7 +88,7 @@ def test_instances_pass_through_and_lists_keep_their_order() -> None:
 
 
 def test_a_users_generator_becomes_a_model_that_is_never_asked_ahead() -> None:
-    async def answer(call: Caller, history: list[dict[str, str]]) -> AsyncGenerator[str, None]:
+    async def answer(call: Any, history: list[dict[str, str]]) -> AsyncGenerator[str, None]:
         yield "hello"
 
     [model] = registry.models(answer)

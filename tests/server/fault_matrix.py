@@ -7,12 +7,14 @@ hears is told apart by its pitch: the local server hums each word at one of its 
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from doors import plain, serving
@@ -146,6 +148,10 @@ class Sick:
         stage, trouble = STAGES[self._cell.stage][0], self._cell.trouble
         if trouble is Trouble.REFUSE:
             await self._server.__aexit__(None, None, None)
+            # Nobody else may get the port, and nobody listens there.
+            self._held = self._stack.enter_context(socket.socket())
+            self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._held.bind(("127.0.0.1", urlsplit(self.base_url).port or 0))
         elif stage is Stage.REALTIME and trouble in (Trouble.HANG, Trouble.SLOW):
             # The session is open before anybody speaks: it is the transcript that does not come, or comes late.
             late = SLOW if trouble is Trouble.SLOW else 1e6
@@ -157,6 +163,7 @@ class Sick:
 
     async def recover(self) -> None:
         if self._cell.trouble is Trouble.REFUSE:
+            self._before -= len(self._server.requests)
             await self._server.__aenter__()
         self._server.script = script()
 
@@ -188,9 +195,9 @@ class Matrix:
 
             async def person(caller: SimulatedCaller) -> None:
                 await caller.listen_until_quiet(0.3)
-                for _ in range(3 if cell.kind is Kind.DOWN or cell.trouble is Trouble.UNAUTHORIZED else 2):
+                for turn in range(3 if cell.kind is Kind.DOWN or cell.trouble is Trouble.UNAUTHORIZED else 2):
                     await speak_and_listen(caller)
-                    if cell.kind is Kind.ONCE:
+                    if cell.kind is Kind.ONCE and turn == 0:
                         await sick.recover()
                 await caller.pause(0.5)
 

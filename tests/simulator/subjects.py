@@ -13,7 +13,7 @@ from openai_kit import KEY
 from offhook.conversation.expectation import Expectation
 from offhook.errors import Failure, ProviderError
 from offhook.providers.interfaces import Utterance
-from offhook.providers.models.generator import Caller, GeneratorModel
+from offhook.providers.models.generator import GeneratorModel
 from offhook.providers.models.openai_chat import OpenAIModel
 from offhook.providers.models.openai_responses import OpenAIResponsesModel
 from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice, hum
@@ -189,7 +189,7 @@ def scripted_voice(subject: Scripted) -> Provider:
 
 
 def users_function(subject: Scripted) -> Provider:
-    async def reply(call: Caller, history: list[dict[str, str]]) -> AsyncGenerator[str, None]:
+    async def reply(call: Any, history: list[dict[str, str]]) -> AsyncGenerator[str, None]:
         for word in ("You ", "said ", history[-1]["content"], subject.otherwise("."), "."):
             await asyncio.sleep(0.005)
             yield word

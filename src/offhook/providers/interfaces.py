@@ -7,7 +7,7 @@ and it fails by raising
 """
 
 from collections.abc import AsyncIterator
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from offhook.conversation.expectation import Expectation
 from offhook.conversation.messages import Message
@@ -40,6 +40,8 @@ class Conversation(Value, frozen=True):
     tools: tuple[ToolSpec, ...] = ()
     call_id: str = ""
     parameters: dict[str, str] = {}
+    call: Any = None
+    """The call itself, an `offhook.CallHandle`, for models that are a user's own code; None in a test."""
 
 
 class Usage(Value, frozen=True):

@@ -89,7 +89,7 @@ class Driver:
         self._tape = tape
         self._transfer = transfer
         self._hearing = hearing
-        self._performer = performer(services, config, self._input)
+        self._performer = performer(services, config, self._input, self.handle)
         self._tools = ToolRuns(toolbox or Toolbox([]), self.handle, self._input)
         self._listeners = Listeners(handlers or {}, self.handle)
         self._loop = asyncio.get_running_loop()

@@ -36,7 +36,8 @@ _ANOTHER = Limits().another
 
 
 class Performer:
-    """One task for each open request of one call. `another` is how long a provider may show no sign of life."""
+    """One task for each open request of one call. `another` is how long a provider may show no sign of life,
+    `call` what a model that is a user's own code is given."""
 
     def __init__(
         self,
@@ -44,11 +45,13 @@ class Performer:
         language: str,
         deliver: Callable[[Input], object],
         another: Duration = _ANOTHER,
+        call: object = None,
     ) -> None:
         self._services = services
         self._language = language
         self._deliver = deliver
         self._another = another
+        self._call = call
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._ear: CallEar | None = None
         self._call_id = ""
@@ -84,7 +87,7 @@ class Performer:
 
     def ask(self, question: AskModel) -> None:
         """Have a reply written."""
-        conversation = Conversation(question.messages, question.tools, self._call_id, self._parameters)
+        conversation = Conversation(question.messages, question.tools, self._call_id, self._parameters, self._call)
         self._run(question.request, partial(self._ask, question.request, conversation))
 
     def synthesize(self, request: int, text: str) -> None:

@@ -23,10 +23,10 @@ from offhook.runtime.performer import Performer, whole, whole_call
 from offhook.runtime.services import Services
 
 
-def performer(services: Services, config: CallConfig, deliver: Callable[[Input], object]) -> Performer:
+def performer(services: Services, config: CallConfig, deliver: Callable[[Input], object], call: object) -> Performer:
     """Who carries the requests of one call."""
     if services.speech is None:
-        return Performer(services, config.language, deliver, config.limits.another)
+        return Performer(services, config.language, deliver, config.limits.another, call)
     return SpeechPerformer(services, services.speech, config, deliver)
 
 

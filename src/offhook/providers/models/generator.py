@@ -2,22 +2,15 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from typing import Any
 
 from offhook.errors import Failure, ProviderError
 from offhook.providers.interfaces import Conversation
-from offhook.values import Value
 
-
-class Caller(Value, frozen=True):
-    """What a user's function is told about the call: its id and the webhook's parameters (From, To, …)."""
-
-    call_id: str
-    parameters: dict[str, str]
-
-
-Reply = Callable[[Caller, list[dict[str, str]]], AsyncGenerator[str, None]]
-"""Given the call and its history, as `{"role": "system" | "user" | "assistant", "content": …}`, the shape that chat
-APIs take, with the caller's last words at the end; yields the reply piece by piece."""
+Reply = Callable[[Any, list[dict[str, str]]], AsyncGenerator[str, None]]
+"""Given the call (an `offhook.CallHandle`) and its history, as `{"role": "system" | "user" | "assistant",
+"content": …}`, the shape that chat APIs take, with the caller's last words at the end; yields the reply piece by
+piece."""
 
 
 class GeneratorModel:
@@ -30,9 +23,8 @@ class GeneratorModel:
 
     async def reply(self, conversation: Conversation) -> AsyncIterator[str]:
         """Whatever the function raises passes through."""
-        call = Caller(conversation.call_id, dict(conversation.parameters))
         history = [{"role": message.role.value, "content": message.text} for message in conversation.messages]
-        async with aclosing(self._function(call, history)) as pieces:
+        async with aclosing(self._function(conversation.call, history)) as pieces:
             async for piece in pieces:
                 if not isinstance(piece, str):
                     raise ProviderError(Failure.BROKEN, f"the reply function yielded {piece!r:.40}, which is no text")

@@ -29,7 +29,7 @@ class Request:
     """The n-th of its stage, from 1."""
     began: Instant
     asked: dict[str, Any] = field(default_factory=dict)
-    """The fields of its body; audio as its length in seconds."""
+    """The fields of its body; audio as its length in `seconds` and its greatest magnitude, its `peak`."""
     first: Instant | None = None
     """When the first piece of the answer's body left."""
     ended: Instant | None = None

@@ -27,6 +27,7 @@ async def transcribe(script: Script, answer: Answer, content_type: str, body: by
     asked = answer.request.asked
     asked.update({name: part.content.decode() for name, part in fields.items() if name != "file"})
     asked["seconds"] = len(samples) / rate
+    asked["peak"] = int(np.abs(samples.astype(np.int32)).max())
     model = asked.get("model", "")
     if not model:
         raise ApiError(400, "you must provide a model parameter", param="model")

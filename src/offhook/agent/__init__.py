@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from offhook.agent.events import Handler, event_type
 from offhook.agent.tools import FunctionTool
-from offhook.call.config import CallConfig, Limits, Phrases
+from offhook.call.config import CallConfig, Interruptible, Limits, Phrases
 from offhook.call.usage import Rates
 from offhook.conversation.flow import Flow
 from offhook.conversation.redaction import Redaction
@@ -46,6 +46,10 @@ class Agent:
     patience: Patience = field(default_factory=Patience)
     phrases: Phrases = field(default_factory=Phrases)
     limits: Limits = field(default_factory=Limits)
+    speaks_first: bool = True
+    """False, for calls that we make: the greeting waits for the other side's first words."""
+    interruptible: bool | str = True
+    """False: nothing breaks into what the agent says; "words": only words do, sounds do not."""
     speculate: bool = True
     tools: list[Any] = field(default_factory=list)
     """Given as functions, kept as `FunctionTool`s."""
@@ -140,6 +144,8 @@ class Agent:
             language=self.language,
             tools=tuple(tool.spec for tool in self.tools),
             flow=self.flow,
+            speaks_first=self.speaks_first,
+            interruptible=_interruptible(self.interruptible),
             speculate=self.speculate,
             segment=_duration(self.segment),
             model_is_speculative=model_is_speculative,
@@ -155,6 +161,13 @@ class Agent:
         stopped."""
         longest = max([self.limits.tool, *(seconds(tool.timeout or 0) for tool in self.tools)])
         return replace(self.limits, tool=Duration(longest + seconds(1))) if self.tools else self.limits
+
+
+def _interruptible(setting: bool | str) -> Interruptible:
+    named = {True: Interruptible.YES, False: Interruptible.NO, "words": Interruptible.WORDS}
+    if setting not in named:
+        raise ConfigurationError(f'interruptible={setting!r} must be True, False or "words".')
+    return named[setting]
 
 
 def _duration(text: str) -> Duration:

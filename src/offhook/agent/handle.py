@@ -65,11 +65,12 @@ class CallHandle:
         said = (Role.USER, Role.ASSISTANT)
         return [{"role": each.role.value, "content": each.text} for each in self._messages() if each.role in said]
 
-    def say(self, text: str) -> None:
-        """Have this said as soon as nobody else speaks."""
+    def say(self, text: str, *, interruptible: bool = True) -> None:
+        """Have this said as soon as nobody else speaks. What the caller says over words that are not interruptible is
+        answered afterwards."""
         if not text.strip():
             raise BadOrderError("say() was given no words")
-        self._give(SayOrdered(_whole(text)))
+        self._give(SayOrdered(_whole(text), firmly=not interruptible))
 
     def hang_up(self, text: str = "") -> None:
         """End the call, after `text` has been said."""

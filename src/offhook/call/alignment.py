@@ -1,12 +1,13 @@
 """Where the words of a text lie in its speech, for a voice that does not say: by how long words take to say, and by the
 pauses that can be heard.
 
-A word ends at a pause, or where its length leads one to expect. Of all ways to lay the words out the one is taken that is
-most likely by their lengths, and in which clauses end at pauses. docs/theory/words-heard.md has the figures.
+A word ends at a pause, or where its length leads one to expect. Of all ways to lay the words out the one is taken that
+is most likely by their lengths, and in which clauses end at pauses. docs/theory/audio-path.md has the figures.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from offhook.call.inputs import WordSpan
@@ -23,6 +24,7 @@ _FULL = 12
 """Speech swells and dies away. Where a pause has sound within 4.5 dB of the loudest on both sides, however short it is,
 the sound was put together word by word."""
 _LONGEST_CUT = 100
+"""A word that was put there for itself lasts for a second at most."""
 _PACE = 0.11
 """Frames for a millisecond of `length`, where a voice has not been heard yet."""
 _LONG = 12
@@ -59,8 +61,8 @@ class _Layout(NamedTuple):
 def length(word: str) -> int:
     """About how many milliseconds a word takes to say.
 
-    A fit to espeak-ng and to people who read aloud: letters tell more than syllables do. Digits and symbols are words of
-    their own, and the end of a clause is drawn out.
+    A fit to espeak-ng and to people who read aloud: letters tell more than syllables do. Digits and symbols are words
+    of their own, and the end of a clause is drawn out.
     """
     letters = sum(map(str.isalpha, word))
     digits, symbols = sum(map(str.isdigit, word)), sum(map(_SYMBOLS.__contains__, word))
@@ -101,7 +103,7 @@ def _loudness(mulaw: bytes) -> float:
 
 
 def _pauses(loudness: list[float], loud: float, spoken: list[int]) -> Iterator[_Gap]:
-    for before, after in zip(spoken, spoken[1:], strict=False):
+    for before, after in pairwise(spoken):
         if after == before + 1:
             continue
         start, sides = before + 1, (loudness[max(0, before - 1) : before + 1], loudness[after : after + 2])
@@ -134,12 +136,12 @@ def _best(words: list[str], pauses: list[_Gap], first: int, last: int, pace: flo
     return layouts[0]
 
 
-def _near(pauses: Iterable[_Gap], begin: int, expected: float, off: float) -> Iterator[_Gap]:
-    """The pauses at which a word may end that begins at `begin`. Words that were put together may have any length."""
+def _near(pauses: list[_Gap], begin: int, expected: float, off: float) -> Iterator[_Gap]:
+    """The pauses at which a word may end that begins at `begin`."""
+    end = begin + expected
     for gap in pauses:
-        if abs(gap.start - begin - expected) <= off or gap.cut:
-            if begin < gap.start < begin + max(_LONGEST_CUT, expected + off):
-                yield gap
+        if begin < gap.start and (abs(gap.start - end) <= off or (gap.cut and gap.start < begin + _LONGEST_CUT)):
+            yield gap
 
 
 def _oddity(gap: _Gap, ends_clause: bool, wordwise: bool) -> float:

@@ -8,7 +8,7 @@ from offhook.call.config import CallConfig
 from offhook.call.listening import Turn
 from offhook.call.minds import Draft, Mind
 from offhook.call.minutes import Minutes
-from offhook.call.outputs import Cancel, FlowFinished, Output, TurnTimed
+from offhook.call.outputs import Cancel, FlowFinished, ForgetSpeech, Output, TurnTimed
 from offhook.call.replying import Reply
 from offhook.call.requests import Requests
 from offhook.call.speaking import Speaker
@@ -17,6 +17,8 @@ from offhook.call.waiting import Waiting
 from offhook.conversation.words import normalise
 from offhook.timebase import Instant
 from offhook.turns.events import Event
+
+_NOT_WRITTEN = "[not understood]"
 
 
 class Answering:
@@ -49,7 +51,7 @@ class Answering:
         self._parked: set[int] | None = None
         self._guess: Reply | None = None
         self._guessed_for: Turn | None = None
-        self._guessed_text = ""
+        self._guessed_at: str | int | None = None
         self._noted = False
         self._confirmed_at = Instant(0)
         self._timed = True
@@ -62,10 +64,11 @@ class Answering:
         if self._guessed(turn, text):
             return
         self.forget_guess()
-        draft = self._mind.answer(text, understood=turn.understood)
+        draft = self._draft(turn, text)
         if draft.ask and not self._config.model_is_speculative:
             return
-        self._guess, self._guessed_for, self._guessed_text = self._reply(now, draft, speculative=True), turn, text
+        self._guess, self._guessed_for = self._reply(now, draft, speculative=True), turn
+        self._guessed_at = self._guessing_at(turn, text)
 
     def forget_guess(self) -> None:
         """The caller goes on."""
@@ -88,12 +91,13 @@ class Answering:
             reply.draft = replace(reply.draft, user=turn.text or reply.draft.user)
         else:
             self.forget_guess()
-            reply = self._reply(now, self._mind.answer(turn.text, understood=turn.understood), speculative=False)
+            reply = self._reply(now, self._draft(turn, turn.text), speculative=False)
         self.answered, self._timed = True, False
         return self._adopt(now, reply)
 
     def say(self, now: Instant, draft: Draft) -> list[Event]:
         """Say something that does not answer a turn of speech."""
+        self._leave_unanswered()
         self.turn = None
         self._wait(now, now)
         return self._adopt(now, self._reply(now, draft, speculative=False))
@@ -115,6 +119,7 @@ class Answering:
         """The turn has been dealt with, one way or another."""
         if self.turn is not None and self.turn.request is not None and self._requests.close(self.turn.request):
             self._out.append(Cancel(self.turn.request))
+        self._leave_unanswered()
         self.turn, self.answered, self._timed = None, False, True
         self.forget_guess()
         if self._speaker.reply is not None and self._speaker.reply.bridges:
@@ -226,9 +231,25 @@ class Answering:
                 self._wait(now, now)
 
     def _guessed(self, turn: Turn, text: str) -> bool:
-        """Whether an answer to just these words is being prepared. Marks and capitals make no difference."""
-        same = self._guessed_for is turn and normalise(self._guessed_text) == normalise(text)
+        """Whether an answer to just this is being prepared."""
+        same = self._guessed_for is turn and self._guessed_at == self._guessing_at(turn, text)
         return self._guess is not None and same
+
+    def _guessing_at(self, turn: Turn, text: str) -> str | int | None:
+        """What an answer depends on: the words, whatever their marks and capitals; to a speech model, what it heard."""
+        return turn.asked if self._config.speech else normalise(text)
+
+    def _draft(self, turn: Turn, text: str) -> Draft:
+        """What could be said to a turn. A speech model has heard what could not be written down."""
+        if self._config.speech and not turn.understood:
+            return self._mind.answer(_NOT_WRITTEN, understood=True)
+        return self._mind.answer(text, understood=turn.understood)
+
+    def _leave_unanswered(self) -> None:
+        """A turn to which nothing is said has not been, for a speech model either."""
+        if self._config.speech and self.turn is not None and not self.answered and self.turn.asked is not None:
+            self._out.append(ForgetSpeech(self.turn.asked))
+            self.turn.asked = None
 
     def _wait(self, now: Instant, ended_at: Instant) -> None:
         self.waiting.begin(now, ended_at)

@@ -41,8 +41,6 @@ from offhook.conversation.messages import Role
 from offhook.errors import Failure
 from offhook.timebase import Duration, Instant
 
-_NO_OUTPUTS: tuple[Output, ...] = ()
-
 
 class Call:
     """A call from its first message to its last. After `CallEnded` it answers every input with nothing."""
@@ -75,7 +73,7 @@ class Call:
     def handle(self, now: Instant, event: Input) -> tuple[Output, ...]:
         """Take one input and return everything that has to be done about it, in order."""
         if self.over:
-            return _NO_OUTPUTS
+            return ()
         match event:
             case AudioReceived():
                 self._audio(now, event)
@@ -114,7 +112,7 @@ class Call:
 
     def _taken(self, now: Instant) -> tuple[Output, ...]:
         if not self._out:
-            return _NO_OUTPUTS
+            return ()
         if self.dialogue is not None and self.dialogue.hung_up and not self.over:
             hang_up = next(output for output in self._out if isinstance(output, HangUp))
             self._end(now, hang_up.reason)
@@ -199,6 +197,8 @@ class Call:
             self._out.append(Cancel(number))
             self._failed(now, number, stage, Failure.TIMEOUT, f"no answer in time for {stage.value}")
         if self.dialogue is not None and not self._presence.away:
+            if self._presence.time_is_short(now):
+                self.dialogue.ordered(now, SayOrdered(self._config.phrases.time_is_short))
             if self._presence.time_is_up(now):
                 self.dialogue.end_politely(now, self._config.phrases.time_is_up, "longest call")
             self.dialogue.tick(now)

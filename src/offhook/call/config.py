@@ -1,5 +1,7 @@
 """Everything that a call is told before it begins. Defaults stand here and nowhere else."""
 
+from enum import StrEnum
+
 from offhook.audio.speech import Hysteresis
 from offhook.call.usage import Rates
 from offhook.conversation.context import BUDGET
@@ -8,6 +10,17 @@ from offhook.conversation.tools import ToolSpec
 from offhook.timebase import Duration, ms, seconds
 from offhook.turns.patience import Patience
 from offhook.values import Value
+
+
+class Interruptible(StrEnum):
+    """What it takes to break into what we say."""
+
+    YES = "yes"
+    """Speech: we hold at once, and what is said decides."""
+    WORDS = "words"
+    """Words that are known: sounds alone do not even make us hold."""
+    NO = "no"
+    """Nothing. What is said meanwhile is answered afterwards."""
 
 
 class Phrases(Value, frozen=True):
@@ -20,6 +33,7 @@ class Phrases(Value, frozen=True):
     idle_goodbye: str = "I can't hear you any more, so I will hang up now. Goodbye."
     failure_goodbye: str = "I'm sorry, I can't help you at the moment. Please call again later. Goodbye."
     not_connected: str = "I'm sorry, nobody answers there at the moment."
+    time_is_short: str = "By the way, we have only a minute left."
     time_is_up: str = "I'm afraid our time is up. Goodbye."
 
 
@@ -55,6 +69,8 @@ class Limits(Value, frozen=True):
     context: int = BUDGET
     """About how many tokens of the conversation a model is shown."""
     longest_call: Duration = seconds(2 * 3600)
+    last_call: Duration = seconds(60)
+    """How long before the end of the longest call the caller is told of it."""
 
 
 class CallConfig(Value, frozen=True):
@@ -68,6 +84,9 @@ class CallConfig(Value, frozen=True):
     language: str = "en"
     tools: tuple[ToolSpec, ...] = ()
     flow: Flow | None = None
+    speaks_first: bool = True
+    """False: the greeting waits for the other side's first words, or for `Patience.first`."""
+    interruptible: Interruptible = Interruptible.YES
     speculate: bool = True
     speech: bool = False
     """A speech model takes the place of transcriber, language model and voice."""

@@ -27,11 +27,12 @@ from offhook.call.inputs import (
 )
 from offhook.call.keypad import Keypad
 from offhook.call.listening import Turn
-from offhook.call.minds import Draft, Mind, pause_before_words
+from offhook.call.minds import Draft, Mind
 from offhook.call.minutes import Minutes
 from offhook.call.outputs import Cancel, Output
 from offhook.call.requests import Requests, Stage
 from offhook.call.tools import ToolRuns
+from offhook.call.waits import pause_before_words
 from offhook.conversation.history import History
 from offhook.timebase import Instant
 from offhook.turns.events import Event
@@ -205,8 +206,8 @@ class Dialogue:
         match order:
             case SayOrdered(text) if reply is not None and in_tool:
                 reply.insert(now, text)
-            case SayOrdered(text):
-                floor.orders.append(Draft(say=text))
+            case SayOrdered(text, firmly):
+                floor.orders.append(Draft(say=text, firm=firmly))
             case DigitsOrdered(digits):
                 floor.orders.append(Draft(sound=tones.keys(digits)))
             case GatherOrdered():
@@ -253,7 +254,9 @@ class Dialogue:
 
     def leave(self, now: Instant) -> None:
         """The caller is gone: put down what was said and heard, and let everything go but the tools that run."""
-        self._floor.minutes.agent(self._floor.speaker.abandon(now), complete=False, aloud=True)
+        reply = self._floor.speaker.reply
+        aloud = reply is not None and reply.aloud
+        self._floor.minutes.agent(self._floor.speaker.abandon(now), complete=False, aloud=aloud)
         for turn in self._floor.unanswered:
             if turn.known and turn.text:
                 self._floor.minutes.user(turn.text)

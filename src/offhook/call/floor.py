@@ -9,12 +9,13 @@ from offhook.call.answering import Answering
 from offhook.call.attention import Attention
 from offhook.call.config import CallConfig
 from offhook.call.listening import Turn
-from offhook.call.minds import Draft, Mind, pause_before_words, pause_for
+from offhook.call.minds import Draft, Mind
 from offhook.call.minutes import Minutes
 from offhook.call.outputs import AgentSaid, HangUp, Interrupted, Output, Transfer
 from offhook.call.requests import Requests
 from offhook.call.speaking import Speaker
 from offhook.call.tools import ToolRuns
+from offhook.call.waits import patience_of, pause_before_words, pause_for
 from offhook.timebase import Instant
 from offhook.turns.events import Event, Move
 from offhook.turns.machine import TurnMachine
@@ -36,7 +37,7 @@ class Floor:
         tools: ToolRuns,
         out: list[Output],
     ) -> None:
-        self.machine = TurnMachine(config.patience)
+        self.machine = TurnMachine(patience_of(config, begun=config.speaks_first))
         self.attention = Attention(config, mind, requests, out)
         self.speaker = Speaker(config.limits, out)
         self.answering = Answering(config, mind, minutes, requests, tools, self.speaker, out)
@@ -118,7 +119,7 @@ class Floor:
         elif turn.known:
             event = self.attention.meaning(turn, over_us=False)
             if event is Event.WAIT_ASKED:
-                self.minutes.user(turn.text)
+                self.minutes.user(turn.text, aloud=False)
             if event is Event.WORDS_HEARD:
                 self.emit_all(self.answering.answer(now))
             else:
@@ -130,7 +131,7 @@ class Floor:
         self.answering.resume(now)
         self.answer(now)
         if self.speaker.resume(now):
-            self.emit(Event.PLAYBACK_STARTED)
+            self.emit(self.speaker.playback_started)
         if self.speaker.reply is not None and self.speaker.reply.uses_tools:
             self.emit(Event.TOOL_STARTED)
         elif self.speaker.reply is None and self.answering.turn is None:
@@ -141,7 +142,7 @@ class Floor:
         reply = self.speaker.reply
         acted = reply is not None and reply.rounds > 0
         if before is None or turn is None or acted:
-            self._break_off(now)
+            self.stop_speaking(now, interrupted=True)
         elif (
             heard == 0
             or not self.answering.answered
@@ -149,16 +150,11 @@ class Floor:
         ):
             self._reopen(now, before)
         else:
-            self._break_off(now)
-
-    def _break_off(self, now: Instant) -> None:
-        words = self.stop_speaking(now)
-        if words:
-            self._out.append(Interrupted(words))
+            self.stop_speaking(now, interrupted=True)
 
     def _reopen(self, now: Instant, before: Turn) -> None:
         """The turn that is being answered was not over. What was heard of the answer is told, but is no history."""
-        words = self.speaker.stop(now)
+        words = self.speaker.stop(now, forget=True)
         if words:
             self._out.append(AgentSaid(words, complete=False))
         self.answering.retract()
@@ -192,12 +188,16 @@ class Floor:
             return
         if turn is self.attention.turn:
             self.machine.pause = pause_for(self._mind, turn.text, self._config)
+        if event is Event.BACKCHANNEL_HEARD and self.machine.agent is Agent.SPEAKING_FIRMLY:
+            event = Event.NOTHING_HEARD
         self.emit(event)
         self.settle(now)
         if turn is not self.attention.turn or not turn.known:
             return
+        if event is not Event.WORDS_HEARD:
+            self.answering.forget_guess()
         if event is Event.WAIT_ASKED:
-            self.minutes.user(turn.text)
+            self.minutes.user(turn.text, aloud=False)
             self.attention.drop()
         elif event is Event.NOTHING_HEARD:
             self.attention.drop()
@@ -211,7 +211,7 @@ class Floor:
         if waited and self.speaker.answered:
             self.answering.began(now)
         if begins or (self.machine.agent is Agent.THINKING and self.speaker.playing(now)):
-            self.emit(Event.PLAYBACK_STARTED)
+            self.emit(self.speaker.playback_started)
             return True
         reply = self.speaker.reply
         if reply is not None and reply.wants_tools and self.machine.agent in (Agent.THINKING, Agent.SPEAKING):
@@ -254,16 +254,18 @@ class Floor:
 
     def begin(self, now: Instant, draft: Draft) -> None:
         """The floor is ours: say this."""
+        self.machine.patience = patience_of(self._config, begun=True)
         self.emit_all(self.answering.say(now, draft))
 
-    def stop_speaking(self, now: Instant) -> str:
-        """Drop what we are saying, and put down what was heard of it. Returns that."""
+    def stop_speaking(self, now: Instant, *, interrupted: bool = False) -> None:
+        """Drop what we are saying, and put down what was heard of it."""
         reply, words = self.speaker.reply, self.speaker.stop(now)
         if reply is not None and words:
             self.answering.said(reply)
         self.minutes.agent(words, complete=False, aloud=reply is not None and reply.aloud)
         self.answering.over()
-        return words
+        if interrupted and words:
+            self._out.append(Interrupted(words))
 
     def end(self, now: Instant, words: str, reason: str, transfer_to: str = "") -> None:
         """The call ends, or goes elsewhere, when what has been written of our reply, and then `words`, has been

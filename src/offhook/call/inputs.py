@@ -91,9 +91,10 @@ class ToolReturned(Value, frozen=True):
 
 
 class SayOrdered(Value, frozen=True):
-    """Somebody outside wants this said as soon as the floor is free."""
+    """Somebody outside wants this said as soon as the floor is free; `firmly`: nothing interrupts it."""
 
     text: str
+    firmly: bool = False
 
 
 class HangUpOrdered(Value, frozen=True):

@@ -118,4 +118,9 @@ class Listener:
         """No transcript will come."""
         assert turn.request is not None
         self._requests.close(turn.request)
-        turn.request, turn.failed = None, True
+        turn.request = None
+        if self._config.speech:
+            # The model has heard it all the same.
+            turn.known, turn.understood = True, False
+        else:
+            turn.failed = True

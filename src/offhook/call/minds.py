@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from offhook.call.config import CallConfig, Phrases
-from offhook.conversation.completeness import dangling
-from offhook.conversation.expectation import Answers, Expectation
+from offhook.conversation.expectation import Expectation
 from offhook.conversation.flow import Flow
 from offhook.conversation.flow_state import FlowState, FlowStep
 from offhook.conversation.history import History
 from offhook.conversation.messages import Message
-from offhook.timebase import Duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +23,12 @@ class Draft:
     step: FlowStep | None = None
     outcome: str = ""
     """Not empty: the call ends when this has been said."""
+    prompts: bool = False
+    """It asks whether somebody is there."""
     gathered: str = ""
     """Digits that somebody else has been waiting for: this is their answer, and needs none of ours."""
+    firm: bool = False
+    """Nothing interrupts it."""
     bridge: bool = False
     """Filler, until another draft takes its place."""
     sound: bytes = b""
@@ -64,20 +66,6 @@ class Mind(Protocol):
         ...
 
 
-def pause_for(mind: Mind, text: str, config: CallConfig) -> Duration:
-    """How long a silence ends a turn that so far says `text`."""
-    if mind.answers(text):
-        return config.patience.complete
-    if dangling(text, config.language):
-        return config.patience.unfinished
-    return pause_before_words(mind, config)
-
-
-def pause_before_words(mind: Mind, config: CallConfig) -> Duration:
-    """The same when nothing is known of the words: who dictates digits gets more time."""
-    return config.patience.unfinished if mind.expects.answers is Answers.DIGITS else config.patience.pause
-
-
 class ModelMind:
     """A language model writes the replies; the history is what it knows."""
 
@@ -85,16 +73,18 @@ class ModelMind:
         self._config = config
         self._history = history
         self._prompts = 0
-        self._prompts_before = 0
+        self._greeted = config.speaks_first or not config.greeting
 
     @property
     def expects(self) -> Expectation:
         return Expectation()
 
     def greet(self) -> Draft:
-        return Draft(say=self._config.greeting)
+        return Draft(say=self._config.greeting) if self._config.speaks_first else Draft()
 
     def answer(self, text: str, *, understood: bool) -> Draft:
+        if not self._greeted:
+            return Draft(say=self._config.greeting, user=text)
         if not understood:
             return Draft(say=self._config.phrases.unclear)
         return Draft(ask=self._history.messages(text), user=text)
@@ -103,17 +93,21 @@ class ModelMind:
         return self.answer(f"[pressed on the keypad: {keys}]", understood=True)
 
     def silent(self) -> Draft:
+        if not self._greeted:
+            return Draft(say=self._config.greeting)
         if self._prompts >= self._config.limits.prompts:
             return Draft(say=self._config.phrases.idle_goodbye, outcome="idle")
-        self._prompts += 1
-        return Draft(say=self._config.phrases.are_you_there)
+        return Draft(say=self._config.phrases.are_you_there, prompts=True)
 
     def transferred(self, to: str, reason: str) -> Draft:
         return self.answer(f"[could not be connected to {to}: {reason}]", understood=True)
 
     def adopt(self, draft: Draft) -> None:
+        self._greeted = True
         if draft.ask:
             self._prompts = 0
+        elif draft.prompts:
+            self._prompts += 1
 
     def retract(self) -> None:
         """The history, which the call keeps, is all there is."""

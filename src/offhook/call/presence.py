@@ -44,6 +44,7 @@ class Presence:
         self._stalled = False
         self._until = Instant(0)
         self._longest: Instant | None = None
+        self._last_call: Instant | None = None
 
     @property
     def deadline(self) -> Deadline:
@@ -54,12 +55,14 @@ class Presence:
             soonest = Deadline(after(self._heard_at, self._limits.no_media), "no media")
         else:
             soonest = Deadline(after(self._heard_at, self._limits.stall), "line stalled")
-        return sooner(soonest, self._longest, "longest call")
+        return sooner(soonest, self._last_call or self._longest, "longest call")
 
     def begin(self, now: Instant, *, limited: bool) -> None:
         """A stream starts, the call's first or another one; `limited`: it may last for the longest call's time."""
         if not self.started and limited:
             self._longest = after(now, self._limits.longest_call)
+            if self._limits.longest_call > 2 * self._limits.last_call:
+                self._last_call = Instant(self._longest - self._limits.last_call)
         self.started, self.away, self._stalled = True, False, False
         self._heard_at = now
 
@@ -87,6 +90,13 @@ class Presence:
             self._stalled = True
             return Absence.STALLED
         return None
+
+    def time_is_short(self, now: Instant) -> bool:
+        """The call is about to have lasted for as long as it may. Told once."""
+        if self._last_call is None or now < self._last_call:
+            return False
+        self._last_call = None
+        return True
 
     def time_is_up(self, now: Instant) -> bool:
         """The call has lasted for as long as it may. Told once."""

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from offhook.call.config import CallConfig
+from offhook.call.config import CallConfig, Interruptible
 from offhook.call.inputs import WordSpan
 from offhook.call.minds import Draft
-from offhook.call.outputs import AskModel, Cancel, ForgetSpeech, Output, Synthesize
+from offhook.call.outputs import AskModel, Cancel, ForgetSpeech, NoteSpeech, Output, Synthesize
 from offhook.call.requests import Requests, Stage
-from offhook.conversation.messages import Message
+from offhook.conversation.messages import Message, Role
 from offhook.conversation.sentences import SentenceCutter
 from offhook.conversation.speakable import speakable
 from offhook.conversation.tools import ToolCall
@@ -15,6 +15,7 @@ from offhook.timebase import Instant
 
 _VOICES_AHEAD = 2
 """Pieces that are synthesized at once: one that is being played, one so that there is no gap behind it."""
+_NOT_USED = "not done: the caller went on"
 
 
 @dataclass(slots=True)
@@ -96,6 +97,11 @@ class Reply:
         return self.complete and not any(piece.audio for piece in self.pieces if not piece.filler)
 
     @property
+    def firm(self) -> bool:
+        """Nothing interrupts it."""
+        return self.draft.firm or self._config.interruptible is Interruptible.NO
+
+    @property
     def wants_tools(self) -> bool:
         """It cannot go on before the tools in `calls` have been used."""
         return self.written and bool(self.calls) and not self.speculative
@@ -138,10 +144,7 @@ class Reply:
         self._requests.close(self._writing)
         self._writing = None
         if self._aloud is not None:
-            self._aloud.request, self._aloud.done = None, True
-            if not self._aloud.text:
-                self.pieces.remove(self._aloud)
-            self._aloud = None
+            self._aloud.request, self._aloud.done, self._aloud = None, True, None
         self._cut(now, self._cutter.finish())
 
     def called(self, now: Instant, call: ToolCall) -> None:
@@ -195,7 +198,7 @@ class Reply:
         if self._aloud is not None:
             self._aloud.request, self._aloud.done, self._aloud = None, True, None
         self._writing, self._open = None, False
-        self.calls.clear()
+        self._forgo_tools()
         self._cut(now, [*self._cutter.finish(), *self._cutter.feed(text), *self._cutter.finish()])
 
     def insert(self, now: Instant, text: str) -> None:
@@ -222,7 +225,9 @@ class Reply:
         """A request that it owns will not be answered: it has to do with what it has. Nothing is said behind a hole."""
         self.broken = True
         if request == self._writing:
-            self.calls.clear()
+            self._forgo_tools()
+            if self._aloud is not None:
+                self._aloud.failed = True
             self.wrote_all(now)
             return
         piece = self._piece(request)
@@ -238,6 +243,7 @@ class Reply:
 
     def forget(self) -> None:
         """It is called off, and has never been."""
+        self.calls.clear()
         self.cancel()
         self._out += [ForgetSpeech(piece.aloud) for piece in self.pieces if piece.aloud is not None]
 
@@ -248,9 +254,15 @@ class Reply:
                 self._out.append(Cancel(request))
         self._writing, self._open, self._aloud = None, False, None
         self._tools = set()
-        self.calls.clear()
+        self._forgo_tools()
         for piece in self.pieces:
             piece.request, piece.done = None, True
+
+    def _forgo_tools(self) -> None:
+        """The tools in `calls` will not be begun. A speech model, which believes that they run, has to know."""
+        if self._config.speech:
+            self._out += [NoteSpeech(Message(Role.TOOL, _NOT_USED, answers=call.id)) for call in self.calls]
+        self.calls.clear()
 
     def _ask(self, now: Instant, messages: tuple[Message, ...]) -> None:
         self._writing = self._requests.open(now, Stage.REPLY, self._config.limits.reply)

@@ -1,11 +1,14 @@
 """The mouth: plays a reply as it becomes speech, stops and goes on, and knows which words were heard."""
 
+from offhook.audio.level import fade
 from offhook.audio.playout import Fate, Ledger
 from offhook.call.config import Limits
-from offhook.call.outputs import CutSpeech, Output
+from offhook.call.outputs import CutSpeech, NoteSpeech, Output
 from offhook.call.replying import Piece, Reply
 from offhook.carrier.commands import ClearAudio, PlayAudio, SetMark
+from offhook.conversation.messages import Message, Role
 from offhook.timebase import Instant, after
+from offhook.turns.events import Event
 
 _FIRST_MESSAGE = 320
 """Samples of the first message of a reply: 40 ms, so that it leaves at once."""
@@ -35,6 +38,8 @@ class Speaker:
         self._heard = 0
         self._shift = 0
         """Offset in the ledger minus sample of the reply, for what was sent since the last pause."""
+        self._softly = False
+        """What is played next begins in the midst of a sound: fade it in, or it clicks."""
         self._marked = 0
         self._marks = 0
         self._last_mark = ""
@@ -66,6 +71,8 @@ class Speaker:
         begins = False
         while (following := self._next(now)) is not None:
             message, piece = following
+            if self._softly:
+                message, self._softly = fade(message, head=True), False
             self.answered = self.answered or not piece.filler
             first = self.ledger.play(now, len(message))
             if not begins and self._sent == self._heard:
@@ -77,6 +84,12 @@ class Speaker:
         if self.started:
             self._mark_pieces(now)
         return begins
+
+    @property
+    def playback_started(self) -> Event:
+        """What it means for the floor that the reply is being played."""
+        firm = self.reply is not None and self.reply.firm
+        return Event.FIRM_PLAYBACK_STARTED if firm else Event.PLAYBACK_STARTED
 
     def fill(self, text: str, audio: bytes) -> bool:
         """Say a filler next. False where that would cut a piece in two."""
@@ -128,15 +141,16 @@ class Speaker:
         if self.reply is None:
             return False
         self._heard = self._sent = self._marked = self._word_start(self._heard)
+        self._softly = self._sent > 0
         return self.pump(now)
 
-    def stop(self, now: Instant) -> str:
-        """Drop the rest. Returns the words that were heard."""
+    def stop(self, now: Instant, *, forget: bool = False) -> str:
+        """Drop the rest, or `forget` that there was a reply. Returns the words that were heard."""
         if self.reply is None:
             self.holding = False
             return ""
         self.hold(now)
-        return self._let_go()
+        return self._let_go(forget=forget)
 
     def abandon(self, now: Instant) -> str:
         """The line is gone. Returns the words that were heard until now."""
@@ -149,24 +163,30 @@ class Speaker:
         """The reply has been played to its end. Returns the words that were heard: those that had a voice."""
         return self._let_go()
 
-    def _let_go(self) -> str:
+    def _let_go(self, *, forget: bool = False) -> str:
         assert self.reply is not None
         words = self.heard_words()
-        self._cut_short()
-        self.reply.cancel()
+        if forget:
+            self.reply.forget()
+        else:
+            self._put_right()
+            self.reply.cancel()
         self.reply, self.holding, self.started, self.answered = None, False, False, False
         return words
 
-    def _cut_short(self) -> None:
-        """Tell a speech model what the caller has not heard of what it said."""
+    def _put_right(self) -> None:
+        """Tell a speech model what the caller has not heard of what it said, and what we have put in."""
         assert self.reply is not None
         begin = 0
         for piece in self.reply.pieces:
             heard = max(0, min(len(piece.audio), self._heard - begin))
             begin += len(piece.audio)
-            if piece.aloud is not None and (heard < len(piece.audio) or not piece.done):
-                words = piece.text.split()[: _words_within(piece, heard)]
-                self._out.append(CutSpeech(piece.aloud, heard, " ".join(words)))
+            words = " ".join(piece.text.split()[: _words_within(piece, heard)])
+            if piece.aloud is None:
+                if self.reply.aloud and words and not piece.filler:
+                    self._out.append(NoteSpeech(Message(Role.ASSISTANT, words)))
+            elif heard < len(piece.audio) or piece.failed or not piece.done:
+                self._out.append(CutSpeech(piece.aloud, heard, words))
 
     def heard_words(self) -> str:
         """The words of the reply that were played whole, by the samples heard when playing last stopped."""

@@ -25,6 +25,8 @@ class Patience(Value, frozen=True):
     """How long a hold waits for a transcript before it resumes."""
     idle: Duration = seconds(8)
     """Silence of both before we ask whether somebody is there."""
+    first: Duration = seconds(4)
+    """How long we wait for the other side's first words, where they are to speak first."""
     away: Duration = seconds(60)
     """The same when the caller has asked us to wait."""
     reopen: Duration = ms(700)

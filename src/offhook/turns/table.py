@@ -143,9 +143,10 @@ AGENT: dict[tuple[Agent, Event], Step] = {
 JOINT: dict[tuple[Caller, Agent], Rule] = {
     (_C.PAUSED, _A.LISTENING): Rule("pause", Clock.AUDIO, Since.SPEECH_STOPPED, _C.SILENT, _A.THINKING, Move.END_TURN),
     # Speech has been evident for 64 ms when it is reported, so there is nothing left to wait for.
+    (_C.SPEAKING, _A.SPEAKING): Rule("hold", Clock.AUDIO, Since.ENTERED, _C.SPEAKING, _A.HOLDING, Move.HOLD),
     **{
-        (_C.SPEAKING, state): Rule("hold", Clock.AUDIO, Since.ENTERED, _C.SPEAKING, _A.HOLDING, Move.HOLD)
-        for state in (_A.THINKING, _A.USING_TOOL, _A.SPEAKING)
+        (_C.SPEAKING, state): Rule("none", Clock.NOW, Since.ENTERED, _C.SPEAKING, _A.HOLDING, Move.HOLD)
+        for state in (_A.THINKING, _A.USING_TOOL)
     },
     (_C.SPEAKING, _A.HOLDING): Rule(
         "overlap", Clock.AUDIO, Since.SPEECH_STARTED, _C.SPEAKING, _A.LISTENING, Move.INTERRUPT

@@ -1,0 +1,117 @@
+"""Who speaks first, what may not be broken into, and a call that may not last for ever."""
+
+import pytest
+from kit import agent, asked, call, orders, speech, tell
+
+from offhook.agent import patience
+from offhook.call.config import Limits, Phrases
+from offhook.call.inputs import SayOrdered
+from offhook.call.outputs import Interrupted
+from offhook.errors import ConfigurationError
+from offhook.providers.scripted import ScriptedModel
+from offhook.simulator.caller import SimulatedCaller
+from offhook.simulator.rehearsal import Rehearsal
+from offhook.timebase import seconds
+
+NOTICE = "This call is recorded and we keep the recording for thirty days after your visit."
+
+
+async def speaks_over_the_notice(caller: SimulatedCaller) -> None:
+    await caller.agent_speaks()
+    await caller.pause(1.0)
+    await caller.say(speech("what about tomorrow"))
+    await caller.listen_until_quiet(2.0)
+    await caller.hang_up()
+
+
+def interrupted(told: Rehearsal) -> list[str]:
+    return [report.text for _, report in told.reports if isinstance(report, Interrupted)]
+
+
+def test_nothing_breaks_into_a_firm_agent_and_the_words_are_answered_afterwards() -> None:
+    told = tell(agent("Fine.", greeting=NOTICE, interruptible=False), speaks_over_the_notice)
+    assert told.agent_said == [NOTICE, "Fine."]
+    assert told.user_said == ["what about tomorrow"]
+    assert call(told).cleared == ()
+
+
+def test_an_agent_that_only_words_interrupt_goes_on_until_they_are_known() -> None:
+    told = tell(agent("Fine.", greeting=NOTICE, interruptible="words"), speaks_over_the_notice)
+    (said,) = call(told).said
+    (cleared,) = call(told).cleared
+    assert cleared.at > said.end
+    assert told.agent_said[0] != NOTICE
+    assert interrupted(told) == [told.agent_said[0]]
+    assert told.agent_said[-1] == "Fine."
+
+
+def test_a_cough_does_not_even_make_it_pause() -> None:
+    async def coughs(caller: SimulatedCaller) -> None:
+        await caller.agent_speaks()
+        await caller.pause(1.0)
+        await caller.say(speech("cough"))
+        await caller.listen_until_quiet(2.0)
+        await caller.hang_up()
+
+    told = tell(agent(greeting=NOTICE, interruptible="words"), coughs)
+    assert told.agent_said == [NOTICE]
+    assert call(told).cleared == ()
+
+
+def test_one_notice_may_be_firm() -> None:
+    async def waits(caller: SimulatedCaller) -> None:
+        await caller.listen_until_quiet(1.0)
+        await caller.say(speech("two people"))
+        await caller.listen_until_quiet(3.0)
+        await caller.hang_up()
+
+    told = tell(agent("Fine."), waits, on_driver=orders((0.5, SayOrdered(NOTICE, firmly=True))))
+    assert NOTICE in told.agent_said
+    assert told.agent_said[-1] == "Fine."
+
+
+def test_the_other_side_speaks_first() -> None:
+    async def answers(caller: SimulatedCaller) -> None:
+        await caller.pause(1.0)
+        await caller.say(speech("hello"))
+        await caller.listen_until_quiet(1.0)
+        await caller.say(speech("what about tomorrow"))
+        await caller.listen_until_quiet(1.0)
+        await caller.hang_up()
+
+    model = ScriptedModel(["Never.", "Fine."])
+    told = tell(agent(llm=model, greeting="Good day.", speaks_first=False), answers)
+    assert told.user_said == ["hello", "what about tomorrow"]
+    assert told.agent_said == ["Good day.", "Fine."]
+    assert [message.text for message in asked(model)[-1]] == ["hello", "Good day.", "what about tomorrow"]
+
+
+def test_but_not_for_ever() -> None:
+    async def says_nothing(caller: SimulatedCaller) -> None:
+        await caller.listen_until_quiet(1.0)
+        await caller.hang_up()
+
+    told = tell(agent(greeting="Good day.", speaks_first=False, patience=patience(first=2)), says_nothing)
+    (at, _) = next(iter(call(told).ear.pieces()))
+    assert told.agent_said == ["Good day."]
+    assert 1.9 < at / 8_000 < 2.4
+
+
+def test_a_caller_is_told_that_the_time_is_short() -> None:
+    limits = Limits(longest_call=seconds(30), last_call=seconds(10))
+
+    async def talks(caller: SimulatedCaller) -> None:
+        await caller.listen_until_quiet(1.0)
+        while True:
+            await caller.say(speech("two people"))
+            await caller.listen_until_quiet(1.5)
+
+    told = tell(agent("Fine.", limits=limits), talks)
+    phrases = Phrases()
+    assert told.agent_said.count(phrases.time_is_short) == 1
+    assert told.agent_said[-1] == phrases.time_is_up
+
+
+def test_what_interruptible_can_be() -> None:
+    with pytest.raises(ConfigurationError, match="True, False or"):
+        tell(agent(interruptible="sometimes"), speaks_over_the_notice)

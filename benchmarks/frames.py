@@ -180,9 +180,7 @@ def driving(sent: list[str]) -> float:
 def main() -> None:
     sound = noise(FRAMES * FRAME, -50)
     sent = texts(sound)
-    frames = [
-        AudioReceived(Track.INBOUND, at, sound[at : at + FRAME]) for at in range(0, len(sound), FRAME)
-    ]
+    frames = [AudioReceived(Track.INBOUND, at, sound[at : at + FRAME]) for at in range(0, len(sound), FRAME)]
     floor = least(lambda: lambda: decoding(sent))
     stream = started_stream()
     long = PlayAudio(noise(1_600, -25))

@@ -1,7 +1,7 @@
 """A mind of your own: an async generator that is given what was said so far and yields text. No model is asked.
 
-    OPENAI_API_KEY=sk-… offhook serve examples/own_generator.py
-    offhook ring http://127.0.0.1:8080 --say "Two coffees, please." --say "And a tea." --say "That is all."
+OPENAI_API_KEY=sk-… offhook serve examples/own_generator.py
+offhook ring http://127.0.0.1:8080 --say "Two coffees, please." --say "And a tea." --say "That is all."
 """
 
 import asyncio

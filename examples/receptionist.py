@@ -18,7 +18,7 @@ tables = {time(18): 2, time(20): 4, time(21, 30): 2}
 bookings = {"1234": "two people at six"}
 
 agent = Agent(
-    instructions="You answer the telephone at Bella's, a small restaurant, about tonight. Say one or two short sentences.",
+    instructions="You answer the telephone at Bella's, a small restaurant. Say one or two short sentences.",
     greeting="Hello, this is Bella's. How can I help you?",
     stt="openai/gpt-4o-transcribe",
     llm="openai/gpt-4o-mini",

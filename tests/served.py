@@ -48,6 +48,12 @@ class Served:
         """The texts of one kind of line: "user said", "agent said"."""
         return [line["text"] for line in self.log(event)]
 
+    async def logs(self, event: str, count: int = 1) -> None:
+        """Until so many lines of one kind are there."""
+        async with asyncio.timeout(_END):
+            while len(self.log(event)) < count:  # noqa: ASYNC110 (another process writes it)
+                await asyncio.sleep(0.02)
+
     def tapes(self) -> list[Tape]:
         return [tape.read(path.read_bytes()) for path in sorted((self._folder / "calls").glob("*.tape"))]
 
@@ -55,7 +61,6 @@ class Served:
 @asynccontextmanager
 async def serving(example: str, folder: Path, openai: str) -> AsyncIterator[Served]:
     """Serve `examples/NAME.py`, told in `openai` where OpenAI's interfaces are; at the end, drain."""
-    folder.mkdir(exist_ok=True)
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "offhook.cli.main", "serve", str(EXAMPLES / f"{example}.py"), "--port", "0"),
@@ -63,7 +68,7 @@ async def serving(example: str, folder: Path, openai: str) -> AsyncIterator[Serv
             stdout=out,
             stderr=err,
             cwd=folder,
-            env=_environment(openai),
+            env={**_environment(openai), "OFFHOOK_CACHE": str(folder / "cache")},
         )
     try:
         served = Served(await _port(process, folder), folder)
@@ -77,10 +82,11 @@ async def serving(example: str, folder: Path, openai: str) -> AsyncIterator[Serv
 
 
 def _environment(openai: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OFFHOOK_", "TWILIO_", "OPENAI_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("OFFHOOK_", "TWILIO_", "OPENAI_"))
+    }
     source = os.pathsep.join([str(Path(cli.__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
-    own = {name: value for name, value in os.environ.items() if name == "OFFHOOK_CACHE"}
-    return {**kept, **own, "PYTHONPATH": source, "OPENAI_API_KEY": "sk-any", "OPENAI_BASE_URL": openai}
+    return {**kept, "PYTHONPATH": source, "OPENAI_API_KEY": "sk-any", "OPENAI_BASE_URL": openai}
 
 
 async def _port(process: asyncio.subprocess.Process, folder: Path) -> int:

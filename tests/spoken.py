@@ -1,4 +1,4 @@
-"""Callers whose words are known: each word is synthesized once, and an ear finds it again in whatever audio it is given.
+"""Callers whose words are known: each word is synthesized once, and an ear finds it again in whatever it is given.
 
 Two occurrences of a word would sound the same, so a conversation whose every word is to be counted uses each once.
 """
@@ -19,7 +19,7 @@ from offhook.timebase import RATE
 SPEAKER = "local/en-us+f2"
 GAP = mulaw.SILENCE * (RATE // 20)
 """Between two words, 50 ms: less than what ends a burst of speech."""
-_LIKE = 0.8
+_LIKE = 0.9
 """The correlation from which a stretch of sound is taken for a word."""
 
 

@@ -27,6 +27,7 @@ _NAMES = {
     "Redaction": "offhook.conversation.redaction",
     "Patience": "offhook.turns.patience",
     "IncomingCall": "offhook.server.reception",
+    "Listen": "offhook.server.reception",
     "asgi_app": "offhook.server.app",
     "OffhookError": "offhook.errors",
     "ConfigurationError": "offhook.errors",

@@ -1,6 +1,7 @@
 """Whatever reaches a call, in whatever order: it never raises, never spins, forgets no request and can be replayed."""
 
 import pytest
+from believer import FILLER, Believer, told
 from chance import TEXTS, WORD, Action, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ from offhook.call.inputs import (
 from offhook.carrier.events import DigitPressed, MarkReached, ProtocolBroken, Track, Unrecognised
 from offhook.conversation.tools import ToolSpec
 from offhook.errors import Failure
-from offhook.timebase import seconds
+from offhook.timebase import Instant, lasting, seconds
 from offhook.turns.patience import Patience
 
 BOOK = ToolSpec("book", "Book a room.", {"type": "object", "properties": {}})
@@ -36,6 +37,14 @@ CONFIGS = {
     "model with effects": CallConfig(model_is_speculative=False, patience=SHORT),
     "flow": CallConfig(flow=BOOKING, patience=SHORT),
     "tools": CallConfig(greeting="Hello.", tools=(BOOK,), patience=SHORT, recordings={Phrases().filler: WORD * 5}),
+    "speech": CallConfig(
+        greeting="Hello.",
+        tools=(BOOK,),
+        speech=True,
+        patience=SHORT,
+        phrases=Phrases(filler=FILLER),
+        recordings={FILLER: WORD * 5},
+    ),
     "recorded": CallConfig(
         greeting="Hello.", recordings={"Hello.": WORD * 9, Phrases().are_you_there: WORD * 4}, patience=SHORT
     ),
@@ -143,3 +152,26 @@ def test_a_stream_that_may_only_be_listened_to(story: list[Action]) -> None:
     world.hang_up()
     assert all(type(output).__name__ in ("CallStarted", "Transcribe", "UserSaid", "Warned", "Cancel", "HangUp",
                                           "CallCosted", "CallEnded") for output in world.outputs)  # fmt: skip
+
+
+@settings(max_examples=100)
+@given(story=st.lists(actions, max_size=40))
+def test_the_model_believes_what_the_history_says(story: list[Action]) -> None:
+    config = CONFIGS["speech"]
+    world = Believer(config)
+    live(world, story)
+    for _ in range(500):
+        if world.ended or world.transferring or world.at_rest:
+            break
+        for request in list(world.open):
+            if request in world.open:
+                world.answer(request, "yes", "wholly")
+        world.hear(1, 0.0)
+    if not world.ended and not world.transferring:
+        assert world.at_rest
+        history = [(message.role, message.text) for message in world.call.history.messages(None)]
+        assert told([(entry.role, entry.text) for entry in world.entries]) == told(history)
+        world.give(HangUpOrdered(""))
+    world.pass_time(Instant(world.now + lasting(8_000)))
+    world.hang_up()
+    assert world.replay(config) == [step.digest for step in world.steps]

@@ -159,6 +159,16 @@ def test_a_server_that_does_not_come_back_is_given_up() -> None:
     tell(story, Script(faults=[Fault(Stage.REALTIME, Trouble.REFUSE)]))
 
 
+def test_a_server_that_asks_to_be_left_alone_is_tried_once() -> None:
+    async def story(server: LocalOpenAI, ear: RealtimeTranscriber, session: TranscriptionSession) -> None:
+        with pytest.raises(OpenAIError) as raised:
+            await final(session, say(session, 10))
+        assert raised.value.retry_after == 20
+        assert len(server.requests) == 1
+
+    tell(story, Script(faults=[Fault(Stage.REALTIME, Trouble.OVERLOADED, seconds=20)]))
+
+
 def test_an_unknown_model_is_refused_when_the_session_begins() -> None:
     async def story(server: LocalOpenAI, ear: RealtimeTranscriber, session: TranscriptionSession) -> None:
         with pytest.raises(OpenAIError, match="does not exist") as raised:

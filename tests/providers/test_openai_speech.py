@@ -297,6 +297,31 @@ def test_what_is_spoken_for_us_is_no_part_of_the_conversation_but_what_is_noted_
     tell(story)
 
 
+def test_who_talks_over_us_came_after_what_we_said() -> None:
+    async def story(server: LocalOpenAI, session: OpenAISpeechSession) -> None:
+        await turn(session, 1)
+        await drain(session.hear(3, utterance(0.7)))
+        session.note(Message(Role.ASSISTANT, "By the"))
+        session.note(Message(Role.USER, "[pressed on the keypad: 1]"))
+        await drain(session.reply(4))
+        assert [each[1] for each in conversation(server)] == [
+            "500 ms", "one two three four", "By the", "700 ms", "[pressed on the keypad: 1]", "one two three four",
+        ]  # fmt: skip
+        assert server.requests[0].asked["errors"] == []
+
+    tell(story)
+
+
+def test_who_talks_over_the_greeting_came_after_it() -> None:
+    async def story(server: LocalOpenAI, session: OpenAISpeechSession) -> None:
+        await drain(session.hear(1, utterance(0.7)))
+        session.note(Message(Role.ASSISTANT, "Hello and"))
+        await drain(session.reply(2))
+        assert [each[1] for each in conversation(server)] == ["Hello and", "700 ms", "one two three four"]
+
+    tell(story)
+
+
 def test_a_tiny_turn_is_padded_and_a_long_one_is_whole() -> None:
     async def story(server: LocalOpenAI, session: OpenAISpeechSession) -> None:
         assert (await turn(session, 1, 0.01))[0] == "125 ms"

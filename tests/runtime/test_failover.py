@@ -128,6 +128,46 @@ def test_nobody_takes_over_in_the_midst_of_an_answer(caplog: pytest.LogCaptureFi
     assert "reply: a broke off: nobody is there" in caplog.text
 
 
+def test_the_next_takes_over_in_the_midst_of_what_is_replaced_by_what_follows(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        words = chained(Somebody("a", DOWN, breaks=True), Somebody("b")).ask(Somebody.answer, ms(1_500), replaced=True)
+        assert [word async for word in words] == ["a", "b"]
+
+    run(story())
+    assert "reply: a broke off: nobody is there; b is asked" in caplog.text
+
+
+def test_the_only_one_is_waited_for_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        assert await ask(chained(Somebody("a", delay=1.4))) == "a"
+        assert caplog.text == ""
+        assert await ask(chained(Somebody("a", delay=1.6))) == "a"
+
+    run(story())
+    assert [record.message for record in caplog.records] == [
+        "reply: a has not answered for 1.5 s, and nobody else is there"
+    ]
+
+
+def test_who_would_be_asked_now() -> None:
+    first, second = Somebody("a", DOWN), Somebody("b")
+
+    async def story() -> None:
+        chain = chained(first, second)
+        assert chain.prefers(first)
+        await ask(chain)
+        assert chain.prefers(second)
+        await asyncio.sleep(11)
+        assert chain.prefers(first)
+        first.error = second.error = BAD_KEY
+        with pytest.raises(ProviderError):
+            await ask(chain)
+        assert not chain.prefers(first)
+        assert not chain.prefers(second)
+
+    run(story())
+
+
 def test_the_bench_doubles_up_to_five_minutes_and_success_clears_it() -> None:
     first, second = Somebody("a", DOWN, delay=0), Somebody("b", delay=0)
 

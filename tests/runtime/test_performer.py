@@ -24,7 +24,7 @@ from offhook.conversation.messages import Message, Role
 from offhook.errors import Failure, ProviderError
 from offhook.providers.interfaces import Transcript
 from offhook.providers.scripted import Breaks, ScriptedModel, ScriptedTranscriber, ScriptedVoice
-from offhook.runtime.performer import Performer
+from offhook.runtime.performer import Performer, unsaid
 from offhook.runtime.services import Services
 from offhook.simulator import world
 from offhook.timebase import Duration, ms
@@ -186,3 +186,29 @@ def test_a_voice_speaks_and_says_when_it_is_done() -> None:
     assert isinstance(audio, VoiceAudio)
     assert len(audio.mulaw) == 2_400
     assert end == VoiceFinished(5)
+
+
+def test_a_voice_that_breaks_off_is_followed_by_the_rest_in_another() -> None:
+    class Hoarse(ScriptedVoice):
+        async def speak(self, text: str) -> AsyncIterator[bytes]:
+            async for audio in super().speak(text.split()[0]):
+                yield audio
+            raise ProviderError(Failure.BROKEN, "gone")
+
+    other = ScriptedVoice()
+
+    async def work(performer: Performer) -> None:
+        performer.synthesize(5, "one two three")
+        await asyncio.sleep(5)
+
+    *audio, end = performed(Services([], [], [Hoarse(seconds_per_word=0.5), other]), work)
+    assert other.asked == ["two three"]
+    assert sum(len(each.mulaw) for each in audio if isinstance(each, VoiceAudio)) == 4_000 + 2 * 2_400
+    assert end == VoiceFinished(5)
+
+
+@pytest.mark.parametrize(
+    ("samples", "rest"), [(1, "one two three"), (3_199, "one two three"), (3_200, "two three"), (99_999, "three")]
+)
+def test_what_is_left_of_a_text_is_at_least_its_last_word(samples: int, rest: str) -> None:
+    assert unsaid("one two three", samples) == rest

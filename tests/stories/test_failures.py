@@ -101,7 +101,7 @@ def sick(stage: str, how: str) -> tuple[Sick, dict[str, Any]]:
         case "llm":
             provider = Sick(ScriptedModel(["We have a room for you."]), how)
         case _:
-            provider = Sick(ScriptedVoice(), how, lambda text: text.startswith("We have"))
+            provider = Sick(ScriptedVoice(), how, lambda text: text.endswith("for you."))
     return provider, {stage: provider}
 
 

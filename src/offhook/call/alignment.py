@@ -25,7 +25,7 @@ _FULL = 12
 the sound was put together word by word."""
 _LONGEST_CUT = 100
 """A word that was put there for itself lasts for a second at most."""
-_PACE = 0.11
+PACE = 0.11
 """Frames for a millisecond of `length`, where a voice has not been heard yet."""
 _LONG = 12
 """A longer pause does not tell how fast somebody speaks."""
@@ -66,31 +66,25 @@ def length(word: str) -> int:
     """
     letters = sum(map(str.isalpha, word))
     digits, symbols = sum(map(str.isdigit, word)), sum(map(_SYMBOLS.__contains__, word))
-    base = 0 if not letters else 155 if _LETTER.match(word) else 25 if letters <= 3 else 75
+    base = 0 if not letters else 170 if _LETTER.match(word) else 50 if letters <= 3 else 80
     drawn = 130 if _CLAUSE_END.search(word) else 0
-    return max(40, base + 45 * letters + 350 * digits + 300 * symbols + drawn)
+    return max(40, base + 40 * letters + 350 * digits + 300 * symbols + drawn)
 
 
-def pace(text: str, samples: int) -> float:
-    """How fast a voice is that took so many samples to say a text: what `align` wants to know."""
-    return samples / _FRAME / max(1, sum(map(length, text.split())))
+def pace(text: str, mulaw: bytes) -> float:
+    """How fast a voice is that speaks a text so: what `align` wants to know about speech that is not complete."""
+    return _Sound(mulaw).spoken / max(1, sum(map(length, text.split())))
 
 
-def align(text: str, mulaw: bytes, *, complete: bool, pace: float = _PACE) -> list[WordSpan]:
+def align(text: str, mulaw: bytes, *, complete: bool, pace: float = PACE) -> list[WordSpan]:
     """Where each word of a text lies in its speech, in samples at 8 kHz.
 
     While the speech is not `complete`, `pace` tells where the words that have not come yet are to be expected.
     """
-    words = text.split()
-    loudness = [_loudness(mulaw[at : at + _FRAME]) for at in range(0, len(mulaw), _FRAME)]
-    loud = sorted(loudness)[len(loudness) * 19 // 20] if loudness else 0.0
-    spoken = [frame for frame, level in enumerate(loudness) if level > loud - _QUIET] or [0]
-    first, last = spoken[0], spoken[-1] + 1
-    pauses = list(_pauses(loudness, loud, spoken))
+    words, sound = text.split(), _Sound(mulaw)
     if complete:
-        silent = sum(gap.end - gap.start for gap in pauses if gap.end - gap.start >= _LONG)
-        pace = (last - first - silent) / max(1, sum(map(length, words)))
-    layout = _best(words, pauses, first, last, pace, complete)
+        pace = sound.spoken / max(1, sum(map(length, words)))
+    layout = _best(words, sound, pace, complete)
     spans = []
     while layout.before is not None:
         spans.append((layout.before.gap.end, min(layout.gap.end, layout.gap.start + _TAIL)))
@@ -98,12 +92,31 @@ def align(text: str, mulaw: bytes, *, complete: bool, pace: float = _PACE) -> li
     return [WordSpan(w, a * _FRAME, b * _FRAME) for w, (a, b) in zip(words, reversed(spans), strict=True)]
 
 
+class _Sound:
+    """Where speech begins and ends, and its pauses."""
+
+    def __init__(self, mulaw: bytes) -> None:
+        loudness = [_loudness(mulaw[at : at + _FRAME]) for at in range(0, len(mulaw), _FRAME)]
+        loud = sorted(loudness)[len(loudness) * 19 // 20] if loudness else 0.0
+        frames = [frame for frame, level in enumerate(loudness) if level > loud - _QUIET] or [0]
+        self.first, self.last = frames[0], frames[-1] + 1
+        self.pauses = list(_pauses(loudness, loud, frames))
+        self.wordwise = sum(gap.cut for gap in self.pauses) * 2 > len(self.pauses)
+        """It was put together word by word."""
+
+    @property
+    def spoken(self) -> int:
+        """How long somebody speaks."""
+        pauses = (gap.end - gap.start for gap in self.pauses)
+        return self.last - self.first - sum(pause for pause in pauses if pause >= _LONG)
+
+
 def _loudness(mulaw: bytes) -> float:
     return sum(mulaw.translate(_LOUDNESS)) / len(mulaw)
 
 
-def _pauses(loudness: list[float], loud: float, spoken: list[int]) -> Iterator[_Gap]:
-    for before, after in pairwise(spoken):
+def _pauses(loudness: list[float], loud: float, frames: list[int]) -> Iterator[_Gap]:
+    for before, after in pairwise(frames):
         if after == before + 1:
             continue
         start, sides = before + 1, (loudness[max(0, before - 1) : before + 1], loudness[after : after + 2])
@@ -112,9 +125,9 @@ def _pauses(loudness: list[float], loud: float, spoken: list[int]) -> Iterator[_
             yield _Gap(start, after, cut)
 
 
-def _best(words: list[str], pauses: list[_Gap], first: int, last: int, pace: float, complete: bool) -> _Layout:
-    wordwise = sum(gap.cut for gap in pauses) * 2 > len(pauses)
-    layouts = [_Layout(0, _Gap(first, first), None)]
+def _best(words: list[str], sound: _Sound, pace: float, complete: bool) -> _Layout:
+    last = sound.last
+    layouts = [_Layout(0, _Gap(sound.first, sound.first), None)]
     for index, word in enumerate(words):
         final = index == len(words) - 1
         expected = length(word) * pace
@@ -126,10 +139,14 @@ def _best(words: list[str], pauses: list[_Gap], first: int, last: int, pace: flo
             guess = max(begin + 1, round(begin + expected))
             if complete:
                 guess = last if final else min(guess, last)
-            near = [] if complete and final else _near(pauses, begin, expected, _WINDOW * spread)
+            near = [] if complete and final else _near(sound.pauses, begin, expected, _WINDOW * spread)
             for gap in (*near, _Gap(guess, guess)):
                 off = abs(gap.start - begin - expected) / spread
-                cost = before.cost + min(off * off / 2, 2 + off) + _oddity(gap, ends_clause, wordwise and guess < last)
+                cost = (
+                    before.cost
+                    + min(off * off / 2, 2 + off)
+                    + _oddity(gap, ends_clause, sound.wordwise and guess < last)
+                )
                 if gap.start not in found or cost < found[gap.start].cost:
                     found[gap.start] = _Layout(cost, gap, before)
         layouts = sorted(found.values(), key=lambda layout: layout.cost)[:_LAYOUTS]

@@ -88,7 +88,8 @@ class Answering:
         assert turn is not None
         if self._guess is not None and self._guessed(turn, turn.text):
             reply, self._guess, self._guessed_for = self._guess, None, None
-            reply.draft = replace(reply.draft, user=turn.text or reply.draft.user)
+            spare = _NOT_WRITTEN if self._config.speech else reply.draft.user
+            reply.draft = replace(reply.draft, user=turn.text or spare)
         else:
             self.forget_guess()
             reply = self._reply(now, self._draft(turn, turn.text), speculative=False)

@@ -219,7 +219,8 @@ class Floor:
             return True
         if reply is None or not self.speaker.finished:
             return False
-        mute = reply.silent
+        # Filler for a turn that turned out to be nothing is no failure.
+        mute = reply.silent and not reply.draft.bridge
         self.minutes.agent(self.speaker.finish(), complete=not reply.broken, aloud=reply.aloud)
         if mute and self.answering.outcome:
             self.go()

@@ -56,7 +56,8 @@ class SpeechSession(Protocol):
         ...
 
     def note(self, message: Message) -> None:
-        """Something else was said, pressed, or returned by a tool (role `tool`)."""
+        """Something else was said, pressed, or returned by a tool (role `tool`). What we said comes before what the
+        caller was heard to say over it: turns that have not been answered."""
         ...
 
     async def aclose(self) -> None:

@@ -79,10 +79,18 @@ class Chain(Generic[P]):
     def __iter__(self) -> Iterator[P]:
         return (member.provider for member in self.members)
 
-    async def ask(self, way: Callable[[P], AsyncIterator[T]], another: Duration) -> AsyncIterator[T]:
+    def prefers(self, provider: P) -> bool:
+        """Whether this one would be asked now."""
+        left = [member for member in self.members if not member.out]
+        return bool(left) and _best(left, asyncio.get_running_loop().time()).provider is provider
+
+    async def ask(
+        self, way: Callable[[P], AsyncIterator[T]], another: Duration, *, replaced: bool = False
+    ) -> AsyncIterator[T]:
         """What the best provider yields; where it fails, or shows nothing for `another`, what the next one does.
 
-        Nobody takes over once something was yielded: the rest would not fit. To yield nothing at all is to fail.
+        Nobody takes over once something was yielded, as the rest would not fit, unless each item is `replaced` by
+        the one after it. To yield nothing at all is to fail.
         """
         clock = asyncio.get_running_loop().time
         left = [member for member in self.members if not member.out]
@@ -95,9 +103,11 @@ class Chain(Generic[P]):
             patience = another / 1_000_000
             member.asked(asked, patience)
             spare = any(each.back <= asked for each in left)
+            silence = asyncio.get_running_loop().call_later(patience, self._say_silent, member, spare, patience)
             try:
                 async with aclosing(answer(way(member.provider), patience if spare else None)) as items:
                     async for item in items:
+                        silence.cancel()
                         begun = True
                         yield item
                 member.answered()
@@ -105,10 +115,12 @@ class Chain(Generic[P]):
             except Exception as error:
                 member.failed(asked, clock(), error)
                 left = [each for each in left if not each.out]
-                following = _best(left, clock()) if left and not begun else None
+                following = _best(left, clock()) if left and (replaced or not begun) else None
                 self._say(member, error, following, begun)
                 if following is None:
                     raise
+            finally:
+                silence.cancel()
 
     def bench(self, member: Member[P], error: ProviderError) -> None:
         """It is not ready, and others are."""
@@ -135,6 +147,13 @@ class Chain(Generic[P]):
         then = f"; {following.name} is asked" if following else ""
         fault = None if isinstance(error, OffhookError) else error
         logger.warning("%s: %s %s%s", self.stage, member.name, words, then, exc_info=fault)
+
+    def _say_silent(self, member: Member[P], spare: bool, patience: float) -> None:
+        """The only one there is shows no sign of life: it is waited for as long as the caller can wait."""
+        if not spare:
+            logger.warning(
+                "%s: %s has not answered for %g s, and nobody else is there", self.stage, member.name, patience
+            )
 
     def _nobody(self) -> OffhookError:
         errors = [member.out for member in self.members if member.out]

@@ -33,6 +33,8 @@ logger = logging.getLogger("offhook.runtime")
 _FINISH_SECONDS = 1.0
 """How long a provider may take to let go of a cancelled request before it is left behind."""
 _ANOTHER = Limits().another
+_A_WORD = 3_200
+"""Samples, 400 ms: nobody speaks much more slowly."""
 
 
 class Performer:
@@ -63,11 +65,13 @@ class Performer:
         streaming = self._services.streaming
         if call.two_way and streaming is not None:
             self._ear = CallEar(streaming, self._language, self._deliver)
-            self._ear.open()
+            if self._services.transcribers.prefers(streaming):
+                self._ear.open()
 
     def listen(self, wanted: Listen, audio: CallerAudio) -> None:
         """The caller has begun to speak: send it on as it comes."""
-        if self._ear is not None:
+        streaming = self._services.streaming
+        if self._ear is not None and streaming is not None and self._services.transcribers.prefers(streaming):
             self._ear.listen(audio, wanted.request, wanted.start, wanted.since)
 
     def heard(self) -> None:
@@ -139,7 +143,7 @@ class Performer:
                 return streamed()
             return transcribed(ear, utterance)
 
-        async for said in self._services.transcribers.ask(way, self._another):
+        async for said in self._services.transcribers.ask(way, self._another, replaced=True):
             self._deliver(TranscriptArrived(request, whole(said.text), said.final, said.understood))
 
     async def _ask(self, request: int, conversation: Conversation) -> None:
@@ -154,9 +158,27 @@ class Performer:
         self._deliver(ReplyFinished(request))
 
     async def _synthesize(self, request: int, text: str) -> None:
-        async for audio in self._services.voices.ask(lambda each: each.speak(text), self._another):
-            self._deliver(VoiceAudio(request, audio))
+        """A voice that breaks off is followed by the rest in whichever voice is next."""
+        said = 0
+        try:
+            async for audio in self._spoken(text):
+                said += len(audio)
+                self._deliver(VoiceAudio(request, audio))
+        except OffhookError:
+            if not said:
+                raise
+            async for audio in self._spoken(unsaid(text, said)):
+                self._deliver(VoiceAudio(request, audio))
         self._deliver(VoiceFinished(request))
+
+    def _spoken(self, text: str) -> AsyncIterator[bytes]:
+        return self._services.voices.ask(lambda each: each.speak(text), self._another)
+
+
+def unsaid(text: str, samples: int) -> str:
+    """What is left of a text of which so many samples were spoken: rather a word too many than one too few."""
+    words = text.split()
+    return " ".join(words[min(samples // _A_WORD, len(words) - 1) :])
 
 
 async def transcribed(transcriber: Transcriber, utterance: Utterance) -> AsyncIterator[Transcript]:

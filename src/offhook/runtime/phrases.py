@@ -50,7 +50,7 @@ class Recordings:
         """Have spoken what an agent is sure to say some day, and wait for it for `patience` seconds. What takes longer
         goes on; what failed is tried again the next time.
         """
-        tasks = {self._task(piece, agent) for piece in sure_pieces(agent)}
+        tasks = {self._task(piece, agent) for piece in sure_pieces(agent)} if self._voices.members else set()
         if tasks:
             await asyncio.wait(tasks, timeout=patience)
         failed = [error for task in tasks if task.done() and not task.cancelled() and (error := task.exception())]

@@ -39,7 +39,8 @@ def rates(agent: Agent, prices: Prices, *, needed: bool = False) -> Rates | None
     ConfigurationError if a price is `needed` and missing.
     """
     found: list[Rates] = []
-    for specs in (agent.stt, agent.tts, () if agent.flow else agent.llm):
+    separate = (agent.stt, agent.tts, () if agent.flow else agent.llm)
+    for specs in separate if agent.speech is None else (agent.speech,):
         named = {_name(spec): _rates(_name(spec), prices) for spec in _listed(specs)}
         missing = ", ".join(name for name, each in named.items() if each is None)
         if missing and needed:

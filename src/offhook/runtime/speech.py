@@ -17,6 +17,7 @@ from offhook.call.inputs import (
 )
 from offhook.call.outputs import Aside, AskModel, CallStarted, CutSpeech, ForgetSpeech, NoteSpeech, Transcribe
 from offhook.conversation.tools import ToolCall
+from offhook.errors import Failure, ProviderError
 from offhook.providers.interfaces import Transcript, Usage, Utterance
 from offhook.providers.speech_interface import Briefing, SpeechModel, SpeechSession
 from offhook.runtime.performer import Performer, whole, whole_call
@@ -55,7 +56,8 @@ class SpeechPerformer(Performer):
         self._run(request, partial(self._speak, request, text))
 
     def aside(self, aside: Aside) -> None:
-        """A reply was broken off, something never was, or was said by other means."""
+        """A reply was broken off, something never was, or was said by other means. The model is told at once; what is
+        asked of it together with this begins one turn of the loop later, and so behind it."""
         match aside:
             case CutSpeech(request, heard, words):
                 self.cancel(request)
@@ -72,8 +74,12 @@ class SpeechPerformer(Performer):
 
     async def _hear(self, request: int, utterance: Utterance) -> None:
         transcripts: AsyncIterator[Transcript] = self._session.hear(request, utterance)
+        final = False
         async for said in transcripts:
+            final = said.final
             self._deliver(TranscriptArrived(request, whole(said.text), said.final, said.understood))
+        if not final:
+            raise ProviderError(Failure.BROKEN, "the model stopped before its final transcript")
 
     async def _reply(self, request: int) -> None:
         async for piece in self._session.reply(request):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from offhook.carrier.twilio import twiml
 from offhook.carrier.twilio.tokens import PARAMETER
 from offhook.server.guard import stream_url
+from offhook.server.reception import Listen
 from offhook.server.transfers import RING
 
 STREAM_PATH = "/twilio/stream"
@@ -23,16 +24,33 @@ LOST = "I am sorry, we lost the line. Please call again. Goodbye."
 
 def connect(base: str, who: Mapping[str, str], token: str) -> str:
     """Stream the call to us; `who` are `From` and `To`, as far as they are known."""
-    named = {name: who[name] for name in ("From", "To") if who.get(name) and twiml.fits(name, who[name])}
     return twiml.answer(
         stream_url(base) + STREAM_PATH,
-        {**named, PARAMETER: token},
+        _parameters(who, token),
         fallback=LOST,
         status_callback=base + STATUS_PATH,
         action=base + AFTER_PATH,
     )
 
 
+def listen(base: str, who: Mapping[str, str], token: str, meanwhile: Listen) -> str:
+    """Stream both sides of the call to us while it goes on."""
+    return twiml.listen(
+        stream_url(base) + STREAM_PATH,
+        _parameters(who, token),
+        both_tracks=True,
+        say=meanwhile.say,
+        dial=meanwhile.dial,
+        pause=meanwhile.pause,
+        status_callback=base + STATUS_PATH,
+    )
+
+
 def dial(base: str, to: str) -> str:
     """Connect the caller to somebody else."""
     return twiml.dial(to, action=base + DIALLED_PATH, ring=RING, status_callback=base + STATUS_PATH)
+
+
+def _parameters(who: Mapping[str, str], token: str) -> dict[str, str]:
+    named = {name: who[name] for name in ("From", "To") if who.get(name) and twiml.fits(name, who[name])}
+    return {**named, PARAMETER: token}

@@ -46,7 +46,8 @@ class _Staff:
     calls: int = 0
 
     def serves(self, agent: Agent) -> bool:
-        return (agent.stt, agent.llm, agent.tts) == (self.agent.stt, self.agent.llm, self.agent.tts)
+        named = ("stt", "llm", "tts", "speech")
+        return all(getattr(agent, each) == getattr(self.agent, each) for each in named)
 
     async def wait_ready(self, agent: Agent) -> None:
         """Make ready once, however many wait for it, and speak this agent's phrases. Raises OffhookError."""

@@ -11,6 +11,7 @@ from offhook.carrier.twilio.stream import TwilioStream
 from offhook.runtime.switchboard import LinesBusyError
 from offhook.server.answers import STREAM_PATH
 from offhook.server.calls import INTERNAL_ERROR, ServedCall
+from offhook.server.direct import EXTENSION, MediaProtocol
 from offhook.server.engine import CallDriver
 from offhook.server.exchange import Exchange
 from offhook.server.guard import base_url
@@ -58,7 +59,8 @@ class MediaDoor:
             return
         await socket.accept()
         base = base_url(exchange.settings, socket)
-        await MediaSocket(exchange, self._strangers, base, receive, send).serve()
+        protocol = scope.get("extensions", {}).get(EXTENSION)
+        await MediaSocket(exchange, self._strangers, base, receive, send, protocol).serve()
 
 
 class MediaSocket:
@@ -66,7 +68,13 @@ class MediaSocket:
     has been away."""
 
     def __init__(
-        self, exchange: Exchange, strangers: "set[MediaSocket]", base: str, receive: Receive, send: Send
+        self,
+        exchange: Exchange,
+        strangers: "set[MediaSocket]",
+        base: str,
+        receive: Receive,
+        send: Send,
+        protocol: MediaProtocol | None,
     ) -> None:
         self.stream = TwilioStream()
         self._exchange = exchange
@@ -74,6 +82,7 @@ class MediaSocket:
         self._strangers = strangers
         self._base = base
         self._receive = receive
+        self._protocol = protocol
         self._outbox = Outbox(send)
         self.put = self._outbox.put
         self._limit: asyncio.Timeout | None = None
@@ -102,8 +111,13 @@ class MediaSocket:
             self._limit.reschedule(asyncio.get_running_loop().time() + self._settings.close_timeout)
 
     def leave(self) -> None:
-        self._driver = None
+        self._let_go()
         self.close()
+
+    def _let_go(self) -> None:
+        self._driver = None
+        if self._protocol:
+            self._protocol.direct = None
 
     async def _read_until_end(self) -> None:
         try:
@@ -161,6 +175,8 @@ class MediaSocket:
         kept, self._kept = self._kept, []
         for message in kept:
             self._on_frame(message)
+        if self._protocol and self._driver:
+            self._protocol.direct = self._driver.on_text
 
     def _begin(self, started: StreamStarted) -> bool:
         """Give a new call a line and its agent. Whether there are both."""
@@ -191,6 +207,7 @@ class MediaSocket:
     async def _end(self, writer: asyncio.Task[None]) -> None:
         """The one way out, whatever led here."""
         self._strangers.discard(self)
+        self._let_go()
         if self._call:
             self._call.stream_ended(self, self._ending or "the server stops")
         self._outbox.close()

@@ -23,6 +23,20 @@ class IncomingCall(Value, frozen=True):
     parameters: dict[str, str]
 
 
+class Listen(Value, frozen=True):
+    """Lets an agent hear both sides of a call that goes on without it: `say` a text, then `dial` a number, then `pause`
+    for some seconds. At least one of them: with nothing else to do the call would be over."""
+
+    agent: Agent
+    dial: str = ""
+    say: str = ""
+    pause: int = 0
+
+    def __post_init__(self) -> None:
+        if not (self.dial or self.say or self.pause):
+            raise ConfigurationError("Listen() needs something for the call to do meanwhile: dial=, say= or pause=.")
+
+
 @runtime_checkable
 class Document(Protocol):
     """TwiML as the carrier's own library makes it (`twilio.twiml.voice_response.VoiceResponse`)."""
@@ -31,8 +45,8 @@ class Document(Protocol):
 
 
 TwiML = str | Document
-Answer = Callable[[IncomingCall], Awaitable[Agent | TwiML]]
-"""What a user may write instead of one agent: chooses an agent, or refuses or redirects with TwiML."""
+Answer = Callable[[IncomingCall], Awaitable[Agent | Listen | TwiML]]
+"""What a user may write instead of one agent: chooses an agent, has one listen, or refuses or redirects with TwiML."""
 
 
 class NoAnswerError(OffhookError):
@@ -54,8 +68,8 @@ class Reception:
         self._clock = clock
         self._chosen: dict[str, tuple[float, Agent]] = {}
 
-    async def choose(self, call: IncomingCall) -> Agent | str:
-        """The agent for a call, or the TwiML to answer with instead. Raises NoAnswerError."""
+    async def choose(self, call: IncomingCall) -> Agent | Listen | str:
+        """The agent for a call, how one is to listen to it, or the TwiML to answer with. Raises NoAnswerError."""
         if self.agent:
             return self.agent
         task = asyncio.create_task(self._ask(call))
@@ -68,7 +82,7 @@ class Reception:
         if error := task.exception():
             logger.error("answer(call) failed", exc_info=error)
             raise NoAnswerError(f"answer(call) raised {type(error).__name__}: {error}")
-        return _agent_or_twiml(task.result())
+        return _usable(task.result())
 
     async def _ask(self, call: IncomingCall) -> object:
         assert self._answer
@@ -97,8 +111,8 @@ def incoming(parameters: Mapping[str, str]) -> IncomingCall:
     )
 
 
-def _agent_or_twiml(answer: object) -> Agent | str:
-    if isinstance(answer, Agent):
+def _usable(answer: object) -> Agent | Listen | str:
+    if isinstance(answer, Agent | Listen):
         return answer
     text = answer.to_xml() if isinstance(answer, Document) else answer
     if not isinstance(text, str):

@@ -7,9 +7,9 @@ from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from offhook.errors import ConfigurationError, OffhookError
+from offhook.server.direct import MediaProtocol
 from offhook.server.exchange import Exchange
 from offhook.settings import Settings
 
@@ -18,16 +18,6 @@ BACKLOG = 2_048
 AT_FIRST_SIGHT = 0.05
 """Seconds, twice, in which most of what can be wrong with an agent shows. Only then is anybody told that we listen.
 Twice, because a provider that imports a large package spends the first on that alone."""
-
-
-class _MediaProtocol(WebSocketsSansIOProtocol):
-    """Uvicorn's own protocol, except that it does not wait ten seconds for the other side to agree to a close."""
-
-    CLOSE_TIMEOUT = 1.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self.close_timeout = self.CLOSE_TIMEOUT
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -54,7 +44,7 @@ class PhoneServer(uvicorn.Server):
                 app,
                 loop="auto",
                 http="httptools",
-                ws=_MediaProtocol,
+                ws=MediaProtocol,
                 ws_max_size=settings.max_message,
                 ws_per_message_deflate=False,
                 lifespan="on",

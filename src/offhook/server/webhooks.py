@@ -16,7 +16,7 @@ from offhook.server import answers
 from offhook.server.answers import AFTER_PATH, DIALLED_PATH, STATUS_PATH
 from offhook.server.exchange import PATIENCE, Exchange
 from offhook.server.guard import base_url
-from offhook.server.reception import IncomingCall, NoAnswerError, incoming
+from offhook.server.reception import IncomingCall, Listen, NoAnswerError, incoming
 from offhook.server.transfers import HUNG_UP
 
 logger = logging.getLogger("offhook.server")
@@ -130,18 +130,21 @@ class Webhooks:
         if isinstance(choice, str):
             exchange.switchboard.release(call.call_id)
             return choice
+        token, base = exchange.passes.issue(call.call_id), base_url(exchange.settings, request)
+        if isinstance(choice, Listen):
+            exchange.reception.remember(call.call_id, choice.agent)
+            return answers.listen(base, call.parameters, token, choice)
         exchange.reception.remember(call.call_id, choice)
-        token = exchange.passes.issue(call.call_id)
-        return answers.connect(base_url(exchange.settings, request), call.parameters, token)
+        return answers.connect(base, call.parameters, token)
 
-    async def _choose(self, call: IncomingCall) -> Agent | str:
+    async def _choose(self, call: IncomingCall) -> Agent | Listen | str:
         if not await self._exchange.opened():
             raise NoAnswerError("the agent's providers are not ready")
         choice = await self._exchange.reception.choose(call)
-        if isinstance(choice, Agent):
+        if not isinstance(choice, str):
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await self._exchange.engine.prepare(choice)
+                    await self._exchange.engine.prepare(choice.agent if isinstance(choice, Listen) else choice)
             except TimeoutError:
                 raise NoAnswerError(f"the agent's providers were not ready within {PATIENCE:g} s") from None
         return choice

@@ -86,6 +86,37 @@ def rehearse(
 
     The agent's tools and handlers are used; its MCP servers, which live in real time, are not.
     """
+    return world.run(
+        rehearsed(
+            agent,
+            script,
+            hearing=hearing,
+            line=line,
+            parameters=parameters,
+            frame=frame,
+            recordings=recordings,
+            on_driver=on_driver,
+            on_report=on_report,
+            transfer=transfer,
+        ),
+        limit=limit,
+    )
+
+
+async def rehearsed(
+    agent: Agent,
+    script: Script,
+    *,
+    hearing: Hearing | None = None,
+    line: Line | None = None,
+    parameters: Mapping[str, str] | None = None,
+    frame: int = 160,
+    recordings: dict[str, bytes] | None = None,
+    on_driver: Callable[[Driver], None] | None = None,
+    on_report: Callable[[Report], None] | None = None,
+    transfer: Callable[[str], None] | None = None,
+) -> Rehearsal:
+    """`rehearse` in a world that runs already, where several calls may go on at once."""
     result = Rehearsal(on_report)
     services = Services.of(agent)
     config = services.config(agent, recordings)
@@ -97,11 +128,8 @@ def rehearse(
             on_driver(driver)
         return driver
 
-    async def whole_call() -> None:
-        result.caller = await scenario.converse(answer, script, line, parameters, frame)
-        await services.aclose()
-
-    world.run(whole_call(), limit=limit)
+    result.caller = await scenario.converse(answer, script, line, parameters, frame)
+    await services.aclose()
     return result
 
 

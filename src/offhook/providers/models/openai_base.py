@@ -32,13 +32,13 @@ class OpenAIWriter(ABC):
         self._model = model
         self._parameters = parameters
         self._account = Account(api_key, base_url, timeout)
-        self._name = f"{self.vendor}/{model}"
+        self.name = f"{self.vendor}/{model}"
 
     async def reply(self, conversation: Conversation) -> AsyncIterator[Piece]:
         """The reply with everything that belongs to it. It ends with the whole answer or raises ProviderError, also
         where nothing was written: silence is no reply."""
         empty = True
-        with self._account.failures(self._name):
+        with self._account.failures(self.name):
             request = {
                 "model": self._model,
                 "stream": True,
@@ -52,16 +52,16 @@ class OpenAIWriter(ABC):
                     empty = empty and (isinstance(piece, Usage) or (isinstance(piece, str) and not piece.strip()))
                     yield piece
         if empty:
-            raise OpenAIError(Failure.BROKEN, f"{self._name}: the reply is empty")
+            raise OpenAIError(Failure.BROKEN, f"{self.name}: the reply is empty")
 
     async def ready(self) -> None:
-        await self._account.ready(self._model, self._name)
+        await self._account.ready(self._model, self.name)
 
     async def aclose(self) -> None:
         await self._account.aclose()
 
     def _broken_off(self) -> OpenAIError:
-        return OpenAIError(Failure.BROKEN, f"{self._name}: the stream stopped before the end of the reply")
+        return OpenAIError(Failure.BROKEN, f"{self.name}: the stream stopped before the end of the reply")
 
     @abstractmethod
     def _create(self, client: Any) -> Callable[..., Any]:

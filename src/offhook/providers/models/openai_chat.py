@@ -42,7 +42,7 @@ class OpenAIModel(OpenAIWriter):
                     return
                 chunk = _CHUNK.decode(data)
                 if chunk.error is not None:
-                    raise self._account.said(self._name, chunk.error)
+                    raise self._account.said(self.name, chunk.error)
                 for choice in chunk.choices or ():
                     delta = choice.delta or _Delta()
                     if text := delta.content or delta.refusal:

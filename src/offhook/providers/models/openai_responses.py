@@ -46,9 +46,9 @@ class OpenAIResponsesModel(OpenAIWriter):
                         await finish(stream)
                         return
                     case "response.failed":
-                        raise self._account.said(self._name, event.response and event.response.error)
+                        raise self._account.said(self.name, event.response and event.response.error)
                     case "error":
-                        raise self._account.said(self._name, {"code": event.code, "message": event.message})
+                        raise self._account.said(self.name, {"code": event.code, "message": event.message})
         raise self._broken_off()
 
 

@@ -5,20 +5,18 @@ deleted, a reply that was cut is truncated to what the caller heard, and a new c
 Only one reply may be written to the conversation at a time; whatever has to go is gone before the next is asked for.
 """
 
-import base64
 import logging
-from binascii import Error as NoBase64
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from offhook.audio import mulaw as sound
-from offhook.conversation.messages import Message
+from offhook.conversation.messages import Message, Role
 from offhook.errors import Failure, ProviderError
 from offhook.providers.interfaces import Usage
 from offhook.providers.openai_client import OpenAIError
 from offhook.providers.speech.openai_entries import CALL, Entry, Heard, Note, Put, Reply, State
-from offhook.providers.speech.openai_events import Event, Response, cost
+from offhook.providers.speech.openai_events import Event, Response, cost, spoken
 from offhook.providers.speech.openai_orders import Orders
 from offhook.timebase import RATE
 
@@ -111,10 +109,12 @@ class RealtimeConversation:
             self._settle(entry)
 
     def note(self, message: Message) -> None:
-        """Something else was said."""
-        note = Note(message)
-        self._entries.append(note)
-        self.orders.tell(note)
+        """Something else was said. What we said stands before what the caller said over it."""
+        note, place = Note(message), len(self._entries)
+        while message.role is Role.ASSISTANT and place and isinstance(self._entries[place - 1], Heard):
+            place -= 1
+        self.orders.tell(note, self._behind(place) if place < len(self._entries) else "")
+        self._entries.insert(place, note)
 
     # the connection
 
@@ -184,10 +184,7 @@ class RealtimeConversation:
                 self._words(heard, event)
 
     def _sound(self, reply: Reply, event: Event) -> None:
-        try:
-            mulaw = base64.b64decode(event.delta, validate=True)
-        except (NoBase64, ValueError):
-            raise OpenAIError(Failure.BROKEN, f"{self._name}: the sound is not base64") from None
+        mulaw = spoken(event, self._name)
         reply.items[event.item_id] = max(0, reply.items.get(event.item_id, 0)) + len(mulaw)
         self.fruitful = True
         if mulaw:
@@ -286,15 +283,18 @@ class RealtimeConversation:
         if reply.forgotten:
             self.orders.delete(reply)
         elif reply.heard is not None and reply.told:
-            before = [item for entry in self._entries[: self._entries.index(reply)] for item in entry.items]
             self.orders.delete(reply)
-            self.orders.tell(reply, before[-1] if before else "root")
+            self.orders.tell(reply, self._behind(self._entries.index(reply)))
         elif reply.heard is not None:
             self.orders.trim(reply)
 
+    def _behind(self, place: int) -> str:
+        """The item behind which an entry at this place stands."""
+        before = [item for entry in self._entries[:place] for item in entry.items]
+        return before[-1] if before else "root"
+
     def _find(self, number: int) -> Heard | Reply | None:
-        numbered = (entry for entry in self._entries if not isinstance(entry, Note))
-        return next((entry for entry in numbered if entry.number == number), None)
+        return next((each for each in self._entries if not isinstance(each, Note) and each.number == number), None)
 
     def _replying(self, response: str) -> Reply | None:
         return next((reply for reply in self._asked if response and reply.response == response), None)

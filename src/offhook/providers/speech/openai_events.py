@@ -3,6 +3,8 @@
 https://platform.openai.com/docs/guides/realtime-conversations
 """
 
+import base64
+from binascii import Error as NoBase64
 from typing import Any
 
 import msgspec
@@ -128,6 +130,14 @@ def items(message: Message) -> list[dict[str, Any]]:
     content = [{"type": kind, "text": message.text}]
     said = [{"type": "message", "role": message.role.value, "content": content}] if message.text else []
     return said + [_call(each) for each in message.calls]
+
+
+def spoken(event: Event, name: str) -> bytes:
+    """The sound in an event, as mu-law. Raises OpenAIError."""
+    try:
+        return base64.b64decode(event.delta, validate=True)
+    except (NoBase64, ValueError):
+        raise OpenAIError(Failure.BROKEN, f"{name}: the sound is not base64") from None
 
 
 def calls(response: Response) -> tuple[ToolCall, ...]:

@@ -43,11 +43,11 @@ class OpenAITranscriber:
         self._stream = model.startswith("gpt-4o") if stream is None else stream
         self._parameters = parameters
         self._account = Account(api_key, base_url, timeout)
-        self._name = f"openai/{model}"
+        self.name = f"openai/{model}"
 
     async def transcribe(self, utterance: Utterance) -> AsyncIterator[Transcript]:
         prompt = hint(utterance)
-        with self._account.failures(self._name):
+        with self._account.failures(self.name):
             create = self._account.client().audio.transcriptions.with_streaming_response.create
             request = self._request(utterance, prompt)
             async with create(**request) as response, aclosing(self._answer(response)) as transcripts:
@@ -57,7 +57,7 @@ class OpenAITranscriber:
                     yield transcript
 
     async def ready(self) -> None:
-        await self._account.ready(self._model, self._name)
+        await self._account.ready(self._model, self.name)
 
     async def aclose(self) -> None:
         await self._account.aclose()
@@ -84,7 +84,7 @@ class OpenAITranscriber:
             async for data in stream:
                 event = _EVENT.decode(data) if data != b"[DONE]" else _Event()
                 if event.error is not None:
-                    raise self._account.said(self._name, event.error)
+                    raise self._account.said(self.name, event.error)
                 if event.type == "transcript.text.delta":
                     text += event.delta
                     if text.strip():
@@ -93,7 +93,7 @@ class OpenAITranscriber:
                     yield Transcript(event.text.strip())
                     await finish(stream)
                     return
-        raise OpenAIError(Failure.BROKEN, f"{self._name}: the stream stopped before the whole transcript")
+        raise OpenAIError(Failure.BROKEN, f"{self.name}: the stream stopped before the whole transcript")
 
 
 class _Whole(msgspec.Struct):

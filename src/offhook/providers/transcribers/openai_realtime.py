@@ -31,13 +31,13 @@ class RealtimeTranscriber:
         self._model = model
         self._renewal = renewal
         self._account = Account(api_key, base_url, timeout)
-        self._name = f"openai/realtime:{model}"
+        self.name = f"openai/realtime:{model}"
         self._idle: list[TranscriptionSession] = []
         self._busy: set[TranscriptionSession] = set()
 
     def listen(self, language: str = "", prompt: str = "") -> TranscriptionSession:
         """A new session. Whoever asks for it closes it."""
-        return TranscriptionSession(self._account, self._hints(language, prompt), self._name, self._renewal)
+        return TranscriptionSession(self._account, self._hints(language, prompt), self.name, self._renewal)
 
     async def transcribe(self, utterance: Utterance) -> AsyncIterator[Transcript]:
         prompt = hint(utterance)
@@ -60,8 +60,8 @@ class RealtimeTranscriber:
 
     async def ready(self) -> None:
         """Raises ConfigurationError, or OpenAIError where no session can be had."""
-        await self._account.ready(self._model, self._name)
-        async with connected(self._account, self._hints("", ""), self._name):
+        await self._account.ready(self._model, self.name)
+        async with connected(self._account, self._hints("", ""), self.name):
             pass
 
     async def aclose(self) -> None:

@@ -40,7 +40,8 @@ class _Turn:
         self.hints = hints
         self.audio = bytearray()
         self.committed = False
-        self.results: asyncio.Queue[Transcript | ProviderError] = asyncio.Queue()
+        self.results: asyncio.Queue[Transcript | ProviderError | None] = asyncio.Queue()
+        """None: it is over, so that from now on a result must not take too long."""
         self.restart()
 
     def restart(self) -> None:
@@ -97,6 +98,7 @@ class TranscriptionSession:
         assert turn is not None, "there is no audio to commit"
         turn.audio += mulaw.SILENCE * (_SHORTEST - len(turn.audio))
         turn.committed = True
+        turn.results.put_nowait(None)
         self._go_on(turn)
         return turn.number
 
@@ -136,16 +138,16 @@ class TranscriptionSession:
 
     async def _next(self, turn: _Turn) -> Transcript | ProviderError:
         """What comes next; once the turn is over, that must not take too long."""
-        committed = turn.committed
-        try:
-            async with asyncio.timeout(self._account.timeout):
-                return await turn.results.get()
-        except TimeoutError:
-            if not committed:
-                return await self._next(turn)
-            await self.aclose()
-            words = f"{self._name}: no transcript within {self._account.timeout:g} s"
-            return OpenAIError(Failure.TIMEOUT, words)
+        result: Transcript | ProviderError | None = None
+        while result is None:
+            try:
+                async with asyncio.timeout(self._account.timeout if turn.committed else None):
+                    result = await turn.results.get()
+            except TimeoutError:
+                await self.aclose()
+                words = f"{self._name}: no transcript within {self._account.timeout:g} s"
+                return OpenAIError(Failure.TIMEOUT, words)
+        return result
 
     def _go_on(self, turn: _Turn) -> None:
         """There is more to send; for a turn that has failed, nobody connects again."""
@@ -168,7 +170,7 @@ class TranscriptionSession:
                 fruitless = 1 if self._fruitful else fruitless + 1
                 if not self._turns:
                     return
-                if not error.retryable or fruitless == _FRUITLESS:
+                if not error.retryable or error.retry_after or fruitless == _FRUITLESS:
                     self._fail(error)
                     return
                 logger.warning("A transcription session is opened anew: %s", error)

@@ -43,7 +43,7 @@ class OpenAIVoice:
         if speed is not None:
             self._parameters = {"speed": speed} | self._parameters
         self._account = Account(api_key, base_url, timeout)
-        self._name = f"openai/{model}"
+        self.name = f"openai/{model}"
 
     @property
     def fingerprint(self) -> str:
@@ -54,7 +54,7 @@ class OpenAIVoice:
     async def speak(self, text: str) -> AsyncIterator[bytes]:
         """The status and the first bytes are checked before anything is yielded: an error text that is played is a
         burst of clicks."""
-        with self._account.failures(self._name):
+        with self._account.failures(self.name):
             create = self._account.client().audio.speech.with_streaming_response.create
             async with create(
                 model=self._model,
@@ -66,7 +66,7 @@ class OpenAIVoice:
             ) as response:
                 kind = response.headers.get("content-type", "")
                 if kind.startswith(_NO_AUDIO):
-                    raise OpenAIError(Failure.BROKEN, f"{self._name}: the answer is {kind}, not audio")
+                    raise OpenAIError(Failure.BROKEN, f"{self.name}: the answer is {kind}, not audio")
                 silent = True
                 async with aclosing(response.iter_bytes()) as pieces:
                     async for piece in pieces:
@@ -75,10 +75,10 @@ class OpenAIVoice:
                             silent = False
                         yield piece
                 if silent:
-                    raise OpenAIError(Failure.BROKEN, f"{self._name}: the answer has no sound")
+                    raise OpenAIError(Failure.BROKEN, f"{self.name}: the answer has no sound")
 
     async def ready(self) -> None:
-        await self._account.ready(self._model, self._name)
+        await self._account.ready(self._model, self.name)
 
     async def aclose(self) -> None:
         await self._account.aclose()

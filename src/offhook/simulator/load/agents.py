@@ -1,0 +1,50 @@
+"""Who answers in a load test: the call profile's stages, either scripted inside the server or served over HTTP."""
+
+from offhook.agent import Agent, patience
+from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice
+from offhook.simulator.openai_server.script import Pace, Script
+
+SAID = "I would like to book a room for two nights, please."
+REPLY = (
+    "Of course, we have a quiet room with a view of the garden for those two nights, and breakfast is included. "
+    "Shall I book it for you now, or would you like to hear the price of it first?"
+)
+"""40 words, which are the local server's tokens, in two sentences."""
+WORD = 0.15
+"""Seconds of speech for each: six seconds in all."""
+TRANSCRIPTION, FIRST_TOKEN, TOKENS_PER_SECOND, SPEECH = 0.2, 0.3, 50, 0.1
+
+QUIETLY = patience(idle=3_600)
+"""Callers who only hold the line are not asked whether they are there."""
+
+
+def script() -> Script:
+    """What the local OpenAI-compatible server answers."""
+    return Script(
+        transcripts=lambda rate, samples: SAID,
+        replies=[REPLY],
+        transcription=Pace(TRANSCRIPTION),
+        reply=Pace(FIRST_TOKEN, 1 / TOKENS_PER_SECOND),
+        speech=Pace(SPEECH),
+        word_seconds=WORD,
+    )
+
+
+def served() -> Agent:
+    """Asks that server, by `OPENAI_BASE_URL`."""
+    return Agent(
+        stt="openai/gpt-4o-mini-transcribe",
+        llm="openai/gpt-4o-mini",
+        tts="openai/gpt-4o-mini-tts",
+        patience=QUIETLY,
+    )
+
+
+def scripted() -> Agent:
+    """The same stages without any HTTP: what is left is the server's own work."""
+    return Agent(
+        stt=ScriptedTranscriber(delay=TRANSCRIPTION, by_audio=lambda utterance: SAID),
+        llm=ScriptedModel([REPLY], FIRST_TOKEN, TOKENS_PER_SECOND),
+        tts=ScriptedVoice(SPEECH, rate=24_000, seconds_per_word=WORD),
+        patience=QUIETLY,
+    )

@@ -1,0 +1,80 @@
+"""The largest number of calls that keep up: what keeping up means, and how the number is found."""
+
+from collections.abc import Callable, Iterator
+
+from offhook.values import Value
+
+SLOWER = 50_000
+"""Microseconds by which the reply delay may grow over that of one call."""
+LATE = 20_000
+"""Microseconds by which the server's event loop may be late (99th percentile): a frame."""
+CALLERS_LATE = 10_000
+"""Microseconds by which the callers may be late (99th percentile) before what they measured is void."""
+FINE = 0.1
+"""The search ends where the step is less than this share of the number."""
+
+
+class Level(Value, frozen=True):
+    """What was measured with so many calls. Times in microseconds, at the stated percentile; None: not known."""
+
+    calls: int
+    turns: int
+    delay_p50: int
+    delay_p95: int
+    barge_ins: int
+    clear_p50: int
+    clear_p95: int
+    callers_late_p99: int
+    server_late_p99: int | None
+    underruns: int
+    unanswered: int
+    early: int
+    lost: int
+    refused: int
+    sent_per_second: float
+    received_per_second: float
+    cpu_per_call_second: float | None
+    memory: int | None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def void(self) -> bool:
+        """Whether the callers were too late to say anything about the server."""
+        return self.callers_late_p99 > CALLERS_LATE
+
+
+def faults(level: Level, alone: Level) -> list[str]:
+    """Why these calls did not keep up, compared with one `alone`; empty where they did."""
+    return list(_faults(level, alone))
+
+
+def _faults(level: Level, alone: Level) -> Iterator[str]:
+    if level.void:
+        yield f"void: the callers themselves were {level.callers_late_p99 / 1000:.0f} ms late"
+    if level.delay_p95 > alone.delay_p95 + SLOWER:
+        yield f"replies {(level.delay_p95 - alone.delay_p95) / 1000:.0f} ms slower than with one call"
+    if level.barge_ins and alone.barge_ins and level.clear_p95 > alone.clear_p95 + SLOWER:
+        yield f"hearing behind: clears {(level.clear_p95 - alone.clear_p95) / 1000:.0f} ms slower than with one call"
+    if level.server_late_p99 is not None and level.server_late_p99 > LATE:
+        yield f"the event loop {level.server_late_p99 / 1000:.0f} ms late"
+    for count, what in (
+        (level.underruns, "underruns"),
+        (level.unanswered, "turns without a reply"),
+        (level.lost, "calls lost"),
+        (level.refused, "calls refused"),
+    ):
+        if count:
+            yield f"{count} {what}"
+
+
+def largest(keeps_up: Callable[[int], bool], first: int, limit: int) -> int:
+    """The largest number of calls up to `limit` that keep up, to within a tenth: doubling from `first` until they do
+    not, then halving the gap. 0: not even one more than none."""
+    good, bad, calls = 0, limit + 1, min(first, limit)
+    while good < limit and bad - good > max(1, FINE * good):
+        if keeps_up(calls):
+            good = calls
+        else:
+            bad = calls
+        calls = min(2 * good, limit) if bad > limit else (good + bad) // 2
+    return good

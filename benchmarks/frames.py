@@ -184,7 +184,7 @@ def main() -> None:
     floor = least(lambda: lambda: decoding(sent))
     stream = started_stream()
     long = PlayAudio(noise(1_600, -25))
-    silence = mulaw.SILENCE * (CHUNK * 60)
+    silence = mulaw.SILENCE * (CHUNK * 600)
     steps = {
         "decode (the floor)": floor,
         "decode, place, event": least(lambda: streaming(sent)),
@@ -196,7 +196,7 @@ def main() -> None:
         "hear a chunk alone": least(lambda: evaluating(sound[: CHUNK * 60], 1)),
         "hear a chunk among 16": least(lambda: evaluating(sound[: CHUNK * 60], 16)),
         "hear a chunk among 64": least(lambda: evaluating(sound[: CHUNK * 60], 64)),
-        "hear digital silence among 64": least(lambda: evaluating(silence, 64)),
+        "hear a quiet chunk among 64": least(lambda: evaluating(silence, 64)),
         "encode 200 ms": least(lambda: lambda: sum(bool(stream.encode(long)) for _ in range(1_000))),
     }
     print(f"{'step':<34}{'us':>8}{'x floor':>9}")

@@ -19,7 +19,7 @@ from offhook.carrier.twilio import messages
 from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.openai_server import LocalOpenAI, Pace, Script, Stage
 from offhook.simulator.report import CallReport
-from offhook.simulator.ring import ring
+from offhook.simulator.ring import WEBHOOK_LIMIT, ring
 from offhook.simulator.sounds import Sound, silence
 from served import EXAMPLES, Served, serving
 from spoken import Words, synthesize
@@ -52,7 +52,7 @@ async def own_generator(served: Served, words: Words) -> CallReport:
 
 async def captions(served: Served, words: Words) -> str:
     """What a carrier does with `<Start><Stream>`: both sides are streamed, and somebody else is dialled. The TwiML."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=WEBHOOK_LIMIT) as client:
         twiml = (await client.post(served.webhook, data=ringing())).text
     stream = ElementTree.fromstring(twiml).find("./Start/Stream")
     assert stream is not None, twiml

@@ -41,16 +41,16 @@ from served import Served, serving
 from spoken import Words, synthesize
 
 TURNS = (
-    ("hello somebody",),
+    ("hello",),
     ("any table", "free tonight"),
     ("reserve for", "eight o'clock"),
-    ("describe your menu",),
-    ("stop what desserts",),
-    ("ask whether nuts",),
+    ("your menu",),
+    ("stop desserts",),
+    ("about nuts",),
     ("actually forget",),
     ("opening times",),
     ("my number",),
-    ("give directions",),
+    ("directions",),
 )
 """What the caller says, with the pauses inside a turn. Each word is said once."""
 BACKCHANNEL = "yeah"
@@ -60,7 +60,7 @@ WRONG = ToolUse("book", '{"at":"18:00","people":2}')
 RIGHT = ToolUse("book", '{"at":"20:00","people":4}')
 
 REPLIES: dict[str, Turn | tuple[Turn, Turn]] = {
-    "somebody": Turn("Of course. What then?"),
+    "hello": Turn("Of course. What then?"),
     "table": Turn("Tables we have."),
     "tonight": (Turn("Let me look.", (ToolUse("free_tables", '{"people":2}'),)), Turn("There is one at six.")),
     "for": (Turn(tools=(WRONG,)), Turn("Booked at six.")),
@@ -178,7 +178,7 @@ async def hold(words: Words, folder: Path) -> Held:
         transcription=Pace(0.2, 0.02),
         reply=Pace(0.3, 0.02),
         speech=Pace(0.1),
-        word_seconds=0.13,
+        word_seconds=0.12,
     )
     async with LocalOpenAI(paced) as openai, serving("receptionist", folder, openai.base_url) as served:
         before, zero = len(openai.requests), 0
@@ -190,6 +190,7 @@ async def hold(words: Words, folder: Path) -> Held:
 
         held.report = await ring(served.webhook, timed)
         await served.logs("end")
+        await asyncio.sleep(0.25)  # until a closed connection must have been noticed
         held.running = list(openai.requests.running)
         held.requests = [_moved(request, zero) for request in openai.requests[before:]]
         held.served = served

@@ -73,7 +73,7 @@ class Believer(World):
                 self.entries = [entry for entry in self.entries if entry.number != request]
             case NoteSpeech(Message(role, text)) if role is not Role.TOOL:
                 place = len(self.entries)
-                while role is Role.ASSISTANT and place and self._heard(self.entries[place - 1]):
+                while role is Role.ASSISTANT and place and self._of_caller(self.entries[place - 1]):
                     place -= 1
                 self.entries.insert(place, Entry(role, text))
             case _:
@@ -82,7 +82,7 @@ class Believer(World):
     def _numbered(self, number: int) -> list[Entry]:
         return [entry for entry in self.entries if entry.number == number]
 
-    def _heard(self, entry: Entry) -> bool:
+    def _of_caller(self, entry: Entry) -> bool:
         return entry.role is Role.USER and entry.number > 0
 
     @property

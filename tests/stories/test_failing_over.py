@@ -9,7 +9,7 @@ from kit import agent, ears, speech, tell, voiced
 
 from offhook.call.config import Phrases
 from offhook.errors import Failure, ProviderError
-from offhook.providers.scripted import ScriptedModel, ScriptedVoice
+from offhook.providers.scripted import Breaks, ScriptedModel, ScriptedVoice
 from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.rehearsal import Rehearsal
 from offhook.timebase import seconds
@@ -162,3 +162,15 @@ def test_a_key_that_nobody_accepts_fails_at_once(caplog: pytest.LogCaptureFixtur
     assert rehearsal.agent_said == ["Hello.", APOLOGY, APOLOGY]
     assert len(sick.asked) == 1
     assert len(caplog.messages) == 1
+
+
+def test_a_reply_that_breaks_off_before_it_is_heard_is_written_by_the_next_one() -> None:
+    async def asks(caller: SimulatedCaller) -> None:
+        await caller.listen_until_quiet(0.8)
+        await caller.say(speech("book a room"))
+        await caller.listen_until_quiet(2.0)
+        await caller.hang_up()
+
+    first = ScriptedModel([Breaks("We have", ProviderError(Failure.BROKEN, "the stream stopped"))], first_token=0.9)
+    answered = tell(agent(llm=[first, ScriptedModel(["Fine."], first_token=0.1)]), asks)
+    assert answered.agent_said == ["Hello.", "Fine."]

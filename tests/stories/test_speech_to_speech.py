@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from kit import asked, ears, heard_audio, orders, speech, tell, turn, voiced
 
 from offhook import Agent
@@ -442,9 +444,30 @@ def test_a_caller_may_hang_up_at_any_moment(abruptly: bool) -> None:
             talking.cancel()
             await caller.hang_up(abruptly)
 
-        model = [Uses(REPLY, (LOOK,), "The blue one is free."), REPLY, "Fine."]
+        model: list[str | Uses] = [Uses(REPLY, (LOOK,), "The blue one is free."), REPLY, "Fine."]
         desk = speaking(*model, ear=ears(partials_every=0.1), tools=[looking(0.4)], greeting="Hello and welcome.")
         Told(desk, script, agree=False)
+
+
+said_aloud = st.sampled_from(["book a room", "no wait stop", "okay", "cough", "hold on", "mm-hmm", "two people and"])
+deeds = st.lists(
+    st.tuples(st.sampled_from([0.1, 0.3, 0.55, 0.72, 0.9, 1.3, 2.2, 3.0]), said_aloud | st.just("7#")), max_size=12
+)
+
+
+@settings(max_examples=40)
+@given(deeds=deeds, first=st.sampled_from([0.05, 0.4, 1.2]), delay=st.sampled_from([0.05, 0.3, 0.8]))
+def test_whatever_the_caller_does_the_model_believes_what_was_said(
+    deeds: list[tuple[float, str]], first: float, delay: float
+) -> None:
+    async def script(caller: SimulatedCaller) -> None:
+        for wait, words in [*deeds, (0.5, "goodbye")]:
+            await caller.pause(wait)
+            await (caller.press(words) if words == "7#" else caller.say(speech(words)))
+        await caller.pause(10)
+
+    model: list[str | Uses] = [REPLY, Uses("Let me look.", (LOOK,), REPLY), "Fine."]
+    Told(speaking(*model, first=first, ear=ears(delay), tools=[looking(0.4)]), script)
 
 
 def test_what_a_call_takes() -> None:

@@ -63,7 +63,11 @@ class CallHandle:
     def history(self) -> list[dict[str, str]]:
         """What was said so far, oldest first, as `{"role": "user" | "assistant", "content": …}`."""
         said = (Role.USER, Role.ASSISTANT)
-        return [{"role": each.role.value, "content": each.text} for each in self._messages() if each.role in said]
+        return [
+            {"role": each.role.value, "content": each.text}
+            for each in self._messages()
+            if each.role in said and each.text
+        ]
 
     def say(self, text: str, *, interruptible: bool = True) -> None:
         """Have this said as soon as nobody else speaks. What the caller says over words that are not interruptible is

@@ -73,7 +73,8 @@ def length(word: str) -> int:
 
 def pace(text: str, mulaw: bytes) -> float:
     """How fast a voice is that speaks a text so: what `align` wants to know about speech that is not complete."""
-    return _Sound(mulaw).spoken / max(1, sum(map(length, text.split())))
+    measured = _Sound(mulaw).spoken / max(1, sum(map(length, text.split())))
+    return min(max(measured, PACE / 2), PACE * 2)
 
 
 def align(text: str, mulaw: bytes, *, complete: bool, pace: float = PACE) -> list[WordSpan]:

@@ -70,6 +70,15 @@ class Answering:
         self._guess, self._guessed_for = self._reply(now, draft, speculative=True), turn
         self._guessed_at = self._guessing_at(turn, text)
 
+    def guess_early(self, now: Instant, turn: Turn, text: str) -> None:
+        """The same from a transcript that may still grow: once a pause, and only where ears listened all along and know
+        nearly all when the pause begins. The first words of an upload are but the first of what will come.
+        """
+        if (self._config.streaming or self._config.speech) and not (
+            self._guess is not None and self._guessed_for is turn
+        ):
+            self.guess(now, turn, text)
+
     def forget_guess(self) -> None:
         """The caller goes on."""
         if self._guess is not None:
@@ -146,8 +155,12 @@ class Answering:
             # It is asked for again when the turn is over: by then it may work.
             self._requests.close(request)
             self.forget_guess()
-        elif self._speaker.reply is not None and self._speaker.reply.owns(request):
-            self._speaker.reply.fail(now, request)
+            return
+        reply = self._speaker.reply
+        if reply is None or not reply.owns(request):
+            return
+        if self._speaker.answered or not reply.begin_again(now, request):
+            reply.fail(now, request)
 
     def reply_to(self, request: int) -> Reply | None:
         """The reply that a request belongs to."""

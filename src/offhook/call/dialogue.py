@@ -141,10 +141,7 @@ class Dialogue:
                 self._floor.words_partly_known(now, turn, transcript.text)
         else:
             self._floor.attention.listener.settle(now, turn, transcript.text, understood=transcript.understood)
-            if turn is self._floor.answering.turn:
-                self._floor.answer(now)
-            else:
-                self._floor.words_known(now, turn)
+            self._words_known(now, turn)
         self._floor.settle(now)
 
     def produced(self, now: Instant, event: ReplyInput) -> None:
@@ -171,7 +168,7 @@ class Dialogue:
         if stage is Stage.TRANSCRIPT:
             turn = self._asked_for(request)
             self._floor.attention.listener.fail(turn)
-            self._floor.answer(now)
+            self._words_known(now, turn)
         else:
             self._floor.answering.failed(now, request)
         self._floor.settle(now)
@@ -266,6 +263,12 @@ class Dialogue:
             if self._requests.stage(request) is not Stage.TOOL:
                 self._requests.close(request)
                 self._out.append(Cancel(request))
+
+    def _words_known(self, now: Instant, turn: Turn) -> None:
+        if turn is self._floor.answering.turn:
+            self._floor.answer(now)
+        elif turn.known:
+            self._floor.words_known(now, turn)
 
     def _asked_for(self, request: int) -> Turn:
         turn = self._floor.attention.asked_for(request) or self._floor.answering.turn

@@ -174,7 +174,7 @@ class Floor:
                 self.emit(Event.WORDS_HEARD)
         elif self._may_guess and self.attention.meaning_of(text, over_us=False) is Event.WORDS_HEARD:
             self.machine.pause = pause_for(self._mind, text, self._config)
-            self.answering.guess(now, turn, text)
+            self.answering.guess_early(now, turn, text)
 
     @property
     def _may_guess(self) -> bool:
@@ -219,8 +219,7 @@ class Floor:
             return True
         if reply is None or not self.speaker.finished:
             return False
-        # Filler for a turn that turned out to be nothing is no failure.
-        mute = reply.silent and not reply.draft.bridge
+        mute = reply.silent and not reply.draft.bridge  # filler for a turn that was nothing is no failure
         self.minutes.agent(self.speaker.finish(), complete=not reply.broken, aloud=reply.aloud)
         if mute and self.answering.outcome:
             self.go()

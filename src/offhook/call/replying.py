@@ -1,11 +1,10 @@
 """One reply in the making: text comes in, is cut into pieces, and each piece becomes speech."""
 
-from dataclasses import dataclass, field
-
 from offhook.call.config import CallConfig, Interruptible
 from offhook.call.inputs import WordSpan
 from offhook.call.minds import Draft
 from offhook.call.outputs import AskModel, Cancel, ForgetSpeech, NoteSpeech, Output, Synthesize
+from offhook.call.pieces import Piece
 from offhook.call.requests import Requests, Stage
 from offhook.conversation.messages import Message, Role
 from offhook.conversation.sentences import SentenceCutter
@@ -16,22 +15,6 @@ from offhook.timebase import Instant
 _VOICES_AHEAD = 2
 """Pieces that are synthesized at once: one that is being played, one so that there is no gap behind it."""
 _NOT_USED = "not done: the caller went on"
-
-
-@dataclass(slots=True)
-class Piece:
-    """A piece of a reply and its speech, as far as both have come."""
-
-    text: str
-    filler: bool = False
-    """Said to bridge a silence: it answers nothing."""
-    request: int | None = None
-    audio: bytearray = field(default_factory=bytearray)
-    words: list[WordSpan] = field(default_factory=list)
-    done: bool = False
-    failed: bool = False
-    aloud: int | None = None
-    """The request under which a speech model says it."""
 
 
 class Reply:
@@ -68,10 +51,11 @@ class Reply:
         self._out = out
         self._cutter = SentenceCutter()
         self._writing: int | None = None
-        self._waiting = 0
         self._tools: set[int] = set()
         self._aloud: Piece | None = None
         """What a speech model is saying: its words and its sound come under one request."""
+        self._begun = self._again = False
+        """Text has come; it was asked for twice."""
         self._open = draft.bridge
         if draft.ask:
             self._ask(now, draft.ask)
@@ -132,6 +116,7 @@ class Reply:
         """The next piece of text came."""
         assert self._writing is not None
         self._requests.alive(now, self._writing, self._config.limits.reply)
+        self._begun = True
         if self._aloud is None:
             self._cut(now, self._cutter.feed(text))
         else:
@@ -220,6 +205,18 @@ class Reply:
         self._requests.close(request)
         piece.request, piece.done = None, True
         self._speak(now)
+
+    def begin_again(self, now: Instant, request: int) -> bool:
+        """Its text broke off before anything of it was heard: forget that and have it written once more, by whoever
+        writes now. False where it cannot be, or has been once.
+        """
+        if request != self._writing or not self._begun or self._again or self.rounds or self._aloud is not None:
+            return False
+        filler = [piece for piece in self.pieces if piece.filler]
+        self.cancel()
+        self.pieces, self._cutter, self._again = filler, SentenceCutter(), True
+        self._ask(now, self.draft.ask)
+        return True
 
     def fail(self, now: Instant, request: int) -> None:
         """A request that it owns will not be answered: it has to do with what it has. Nothing is said behind a hole."""

@@ -4,7 +4,8 @@ from offhook.audio.level import fade
 from offhook.audio.playout import Fate, Ledger
 from offhook.call.config import Limits
 from offhook.call.outputs import CutSpeech, NoteSpeech, Output
-from offhook.call.replying import Piece, Reply
+from offhook.call.pieces import Piece
+from offhook.call.replying import Reply
 from offhook.carrier.commands import ClearAudio, PlayAudio, SetMark
 from offhook.conversation.messages import Message, Role
 from offhook.timebase import Instant, after
@@ -17,8 +18,6 @@ _MESSAGE = 1_600
 _AT_LEAST = 800
 """Less than 100 ms is not worth a message while the carrier still has plenty to play."""
 _PLENTY = 1_600
-_WORD_GUESS = 2_400
-"""Samples of a word, 300 ms, where nothing better is known."""
 
 
 class Speaker:
@@ -181,7 +180,7 @@ class Speaker:
         for piece in self.reply.pieces:
             heard = max(0, min(len(piece.audio), self._heard - begin))
             begin += len(piece.audio)
-            words = " ".join(piece.text.split()[: _words_within(piece, heard)])
+            words = " ".join(piece.text.split()[: piece.words_within(heard)])
             if piece.aloud is None:
                 if self.reply.aloud and words and not piece.filler:
                     self._out.append(NoteSpeech(Message(Role.ASSISTANT, words)))
@@ -193,7 +192,7 @@ class Speaker:
         assert self.reply is not None
         begin, words = 0, []
         for piece in self.reply.pieces:
-            words += piece.text.split()[: _words_within(piece, self._heard - begin)]
+            words += piece.text.split()[: piece.words_within(self._heard - begin)]
             begin += len(piece.audio)
             if begin > self._heard or not piece.done:
                 break
@@ -244,33 +243,6 @@ class Speaker:
         for piece in self.reply.pieces:
             end = begin + len(piece.audio)
             if sample < end:
-                return begin + _start_of_word(piece, sample - begin)
+                return begin + piece.word_start(sample - begin)
             begin = end
         return sample
-
-
-def _words_within(piece: Piece, heard: int) -> int:
-    """How many words of a piece lie wholly within its first `heard` samples: by the voice's word times, else in
-    proportion.
-    """
-    if heard <= 0:
-        return 0
-    if piece.done and not piece.failed and heard >= len(piece.audio):
-        return len(piece.text.split())
-    if piece.words:
-        return sum(word.end <= heard for word in piece.words)
-    return heard * len(piece.text.split()) // _samples(piece)
-
-
-def _start_of_word(piece: Piece, sample: int) -> int:
-    if piece.words:
-        return max((word.start for word in piece.words if word.start <= sample), default=0)
-    count = max(1, len(piece.text.split()))
-    length = _samples(piece)
-    return sample * count // length * length // count
-
-
-def _samples(piece: Piece) -> int:
-    """How long a piece is, or will be."""
-    guess = _WORD_GUESS * len(piece.text.split())
-    return max(1, len(piece.audio) if piece.done else max(len(piece.audio), guess))

@@ -89,13 +89,13 @@ async def _speech(file: Path | None) -> bytes:
 
 
 def _line_noise() -> bytes:
-    """A second of what a line sounds like while nobody speaks: noise at -60 dBov."""
+    """A second of what a line sounds like while nobody speaks: noise at -65 dBov."""
     import numpy as np
 
     from offhook.audio import mulaw
 
     dice = np.random.default_rng(1)
-    return mulaw.encode(np.rint(dice.standard_normal(8_000) * 32.8).astype(np.int16))
+    return mulaw.encode(np.rint(dice.standard_normal(8_000) * 18.4).astype(np.int16))
 
 
 @contextmanager

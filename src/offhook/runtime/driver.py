@@ -36,7 +36,7 @@ from offhook.call.outputs import (
 )
 from offhook.call.tape import Step, digest, encode_step
 from offhook.carrier.commands import ClearAudio, PlayAudio, SetMark
-from offhook.carrier.events import AudioReceived, CarrierEvent, StreamStarted, StreamStopped
+from offhook.carrier.events import AudioReceived, CarrierEvent, StreamStarted, StreamStopped, Track
 from offhook.carrier.stream import CarrierStream
 from offhook.conversation.messages import Message
 from offhook.runtime.clock import Clock
@@ -49,6 +49,7 @@ from offhook.timebase import Instant
 
 logger = logging.getLogger("offhook.runtime")
 
+_STREAM_CHANGES = (StreamStarted, StreamStopped)
 _KEPT = 150 * 8_000
 """Samples of a track that stay at hand: two and a half minutes, more than anybody says in one turn."""
 
@@ -184,22 +185,27 @@ class Driver:
             self._over()
         finally:
             self._busy = False
-        self._arm()
+        if self._timer is None or not isinstance(event, AudioReceived):
+            self._arm()  # audio alone only moves the deadline later; if a stall ends with it, evidence follows at once
         return now
 
     def _step(self, now: Instant, event: Input) -> None:
         outputs = self.call.handle(now, event)
         if self._tape is not None:
             self._tape(encode_step(Step(now, event, digest(outputs))))
-        if isinstance(event, StreamStarted | StreamStopped):
+        if isinstance(event, _STREAM_CHANGES):
+            self._attach_ears(event.tracks if isinstance(event, StreamStarted) else ())
             self._stopped = isinstance(event, StreamStopped)
-            self._detach_ears()
-        if isinstance(event, StreamStarted):
-            self._tracks.clear()
-            for track in event.tracks:
-                self._ears[track] = self._hearing.attach(track, self._input)
         for output in outputs:
             self._carry_out(now, output)
+
+    def _attach_ears(self, tracks: Sequence[Track]) -> None:
+        """Another stream, or none: listen to its tracks from their beginning."""
+        self._detach_ears()
+        if tracks:
+            self._tracks.clear()
+        for track in tracks:
+            self._ears[track] = self._hearing.attach(track, self._input)
 
     def _detach_ears(self) -> None:
         for ear in self._ears.values():

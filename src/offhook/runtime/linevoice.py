@@ -1,5 +1,6 @@
 """A voice as it goes out on the line: mu-law at 8 kHz, at the level of the telephone, and nothing but sound."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any, cast
@@ -14,6 +15,8 @@ from offhook.audio.sniff import require_samples
 from offhook.providers.interfaces import Voice
 from offhook.timebase import RATE
 
+_AT_ONCE = 5
+"""So many parts of a second of speech are dealt with one by one: two milliseconds of work each."""
 _OPENING = 256
 """Bytes of speech in which it shows whether they are samples: some milliseconds."""
 
@@ -58,10 +61,14 @@ class LineVoice:
 
     async def _at_8k(self, text: str) -> AsyncIterator[NDArray[np.int16]]:
         resampler = Resampler(self.voice.rate, RATE)
+        step = 2 * self.voice.rate // _AT_ONCE
         async with aclosing(_opened(self.voice.speak(text))) as pieces:
             async for data in pieces:
-                if samples := resampler.feed(data):
-                    yield np.frombuffer(samples, "<i2")
+                for at in range(0, len(data), step):
+                    if at:
+                        await asyncio.sleep(0)  # a whole sentence in one piece must not make the other calls wait
+                    if samples := resampler.feed(data[at : at + step]):
+                        yield np.frombuffer(samples, "<i2")
         if samples := resampler.flush():
             yield np.frombuffer(samples, "<i2")
 

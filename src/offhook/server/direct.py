@@ -11,13 +11,12 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.utils import apply_mask
+from websockets.frames import apply_mask  # type: ignore[attr-defined]  # in C where that was built
 
 EXTENSION = "offhook.direct"
 """Under this name the scope's `extensions` hold the protocol, where it is ours."""
 
 _TEXT, _FIN, _MASKED, _LENGTH, _CONTROL = 0x81, 0x80, 0x80, 0x7F, 0x08
-_LONGEST_HEAD = 14
 
 
 class MediaProtocol(WebSocketsSansIOProtocol):
@@ -63,18 +62,18 @@ class MediaProtocol(WebSocketsSansIOProtocol):
                     self._aligned = False
                     super().data_received(data[at:])
                 break
-            if not (data[at] == _TEXT and self._takes(data, begin, end)):
+            if not (data[at] == _TEXT and self._takes(data, at, begin, end)):
                 if not data[at] & _CONTROL:
                     self._fragmented = not data[at] & _FIN
                 super().data_received(data[at:end])
             at = end
         self._rest = data[at:]
 
-    def _takes(self, data: bytes, begin: int, end: int) -> bool:
+    def _takes(self, data: bytes, at: int, begin: int, end: int) -> bool:
         """Hand a text frame over at once, if nothing that came before it still waits, and nothing is wrong with it."""
         if self.direct is None or self._fragmented or self.close_sent or not self.queue.empty():
             return False
-        if not data[begin - 5 if end - begin < 126 else begin - 7] & _MASKED or end - begin > self.config.ws_max_size:
+        if not data[at + 1] & _MASKED or end - begin > self.config.ws_max_size:
             return False
         try:
             text = apply_mask(data[begin:end], data[begin - 4 : begin]).decode()

@@ -113,15 +113,15 @@ class TwilioStream:
             message = messages.decode_message(text)
         except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
             return self._refuse(text)
+        if type(message) is Media and self.state is State.STREAMING and message.stream_sid == self.stream_id:
+            return self._hear(message)  # as the table says, fifty times a second
         follows = TABLE[self.state, type(message)]
         if isinstance(follows, ProtocolBroken):
             return self._complain(follows)
         if self.state is State.STREAMING and isinstance(message, Numbered) and message.stream_sid != self.stream_id:
             return self._complain(_STRAY)
-        before, self.state = self.state, follows
+        self.state = follows
         match message:
-            case Media() if before is State.STREAMING:
-                return self._hear(message)
             case Media():
                 return self._hold(message, len(text))
             case Connected():

@@ -11,6 +11,7 @@ from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.rehearsal import rehearsed
 from offhook.simulator.score import families_other, families_over, families_turns, measures
 from offhook.simulator.score.corpus import Corpus
+from offhook.simulator.score.hearing import Room
 from offhook.simulator.score.recipes import Recipe
 from offhook.simulator.score.stage import Sample, Scene, Stage, Tune
 
@@ -24,17 +25,21 @@ def as_it_is(agent: Agent) -> Agent:
     return agent
 
 
-def play(recipe: Recipe, corpus: Corpus, tune: Tune = as_it_is) -> list[tuple[Stage, list[Sample]]]:
-    """Make the call, or the calls, of a recipe."""
-    count = CROWD if recipe.family == "crowd" else 1
-    stages = [Stage(_nth(recipe, number), corpus, tune) for number in range(count)]
+def play(recipes: Sequence[Recipe], corpus: Corpus, tune: Tune = as_it_is) -> list[Stage]:
+    """Make the calls of these recipes, all in one world: it hears them together, and nothing else joins them."""
+    room = Room()
+    stages = [Stage(recipe, corpus, tune, room) for recipe in _crowded(recipes)]
     world.run(_together(stages), limit=600)
-    return [(stage, _measured(stage)) for stage in stages]
+    return stages
 
 
-def _nth(recipe: Recipe, number: int) -> Recipe:
-    """One of a crowd."""
-    return replace(recipe, item=recipe.item * 100 + number) if number else recipe
+def _crowded(recipes: Sequence[Recipe]) -> list[Recipe]:
+    """Where there are to be many calls at once, there are."""
+    found = []
+    for recipe in recipes:
+        count = CROWD if recipe.family == "crowd" else 1
+        found += [replace(recipe, item=recipe.item + 1_000 * number) for number in range(count)]
+    return found
 
 
 async def _together(stages: Sequence[Stage]) -> None:
@@ -56,7 +61,8 @@ async def _play(stage: Stage) -> None:
     stage.result, stage.reports = told.caller, told.reports
 
 
-def _measured(stage: Stage) -> list[Sample]:
+def measured(stage: Stage) -> list[Sample]:
+    """What a call that is over has shown."""
     if stage.fault:
         return measures.sound(stage)
     return [*SCENES[stage.recipe.family].measure(stage), *measures.sound(stage)]

@@ -6,6 +6,7 @@ an `eot` behind one.
 """
 
 import csv
+import itertools
 import re
 from collections import defaultdict
 from functools import lru_cache
@@ -102,8 +103,8 @@ class Corpus:
         spans = labels.voiced(pcm) or [Span(0, len(pcm))]
         begin, end = max(0, spans[0].start - 800), min(len(pcm), spans[-1].end + 800)
         spans = [Span(span.start - begin, span.end - begin) for span in spans]
-        holds = tuple(Span(a.end, b.start) for a, b in zip(spans, spans[1:], strict=False) if b.start - a.end >= HOLD)
-        words = labels.words(recording.text, spans)
+        holds = tuple(Span(a.end, b.start) for a, b in itertools.pairwise(spans) if b.start - a.end >= HOLD)
+        words = labels.words(recording.text, spans, labels.levels(pcm[begin:end]))
         audio = mulaw.encode(pcm[begin:end])
         return Speech(recording.file, audio, spans[0].start, spans[-1].end, words, holds)
 
@@ -135,7 +136,8 @@ class Corpus:
         edges = [turn.start - shift, *(edge for hold in own for edge in hold), len(pcm)]
         spans = [Span(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
         text = recording.text or " ".join(["thing"] * max(1, (sum(b - a for a, b in spans)) // 2_800))
-        return Speech(recording.file, mulaw.encode(pcm), spans[0].start, len(pcm), labels.words(text, spans), own)
+        words = labels.words(text, spans, labels.levels(pcm))
+        return Speech(recording.file, mulaw.encode(pcm), spans[0].start, len(pcm), words, own)
 
     def sentences(self) -> list[Recording]:
         """Read or spoken sentences of four words or more."""
@@ -164,7 +166,8 @@ def levelled(pcm: Pcm, dbov: float | None) -> Pcm:
     """Samples whose active level is `dbov`; as they are for None."""
     if dbov is None:
         return pcm
-    return np.clip(np.rint(pcm * 10 ** ((dbov - active_speech(pcm)) / 20)), -32_768, 32_767).astype(np.int16)
+    louder: Pcm = np.clip(np.rint(pcm * 10 ** ((dbov - active_speech(pcm)) / 20)), -32_768, 32_767).astype(np.int16)
+    return louder
 
 
 @lru_cache(maxsize=512)

@@ -38,12 +38,13 @@ class Class(StrEnum):
 
 class Labelled(Value, frozen=True):
     """What the caller uttered and where on the line: its words; `known` is false where it has words that nobody
-    wrote down."""
+    wrote down, `plain` true for what every class of transcriber understands, because it only sets the scene."""
 
     start: int
     end: int
     words: tuple[Word, ...]
     known: bool = True
+    plain: bool = False
 
 
 class Asked(Value, frozen=True):
@@ -93,8 +94,9 @@ class Track:
         """How many samples of a word came."""
         return word.end - word.start - _overlap(word.start, word.end, self.lost)
 
-    def words(self, spans: list[Span]) -> list[str]:
-        """What can be understood in these stretches, in order; cut words are `GARBLED`."""
+    def words(self, spans: list[Span], final: bool = True) -> list[str]:
+        """What can be understood in these stretches, in order; cut words are `GARBLED`, and left out as long as more
+        may come."""
         heard: list[str] = []
         for word in (word for labelled in self.labelled for word in labelled.words):
             there = self.delivered(word)
@@ -105,15 +107,17 @@ class Track:
             heard += [word.text] * int(times)
             if rest >= _WHOLE:
                 heard.append(word.text)
-            elif rest > _NOTHING and not times:
+            elif rest > _NOTHING and not times and final:
                 heard.append(GARBLED)
-            elif rest > _NOTHING:
-                heard.append(word.text)
         return heard
 
     def unknown(self, spans: list[Span]) -> bool:
         """Whether there are words in them that nobody wrote down."""
         return any(not it.known and _overlap(it.start, it.end, spans) for it in self.labelled)
+
+    def plain(self, spans: list[Span]) -> bool:
+        """Whether all that is uttered in them is understood by everybody."""
+        return all(it.plain for it in self.labelled if _overlap(it.start, it.end, spans))
 
     def silent(self, spans: list[Span]) -> bool:
         """Whether nothing was uttered in these stretches."""
@@ -142,13 +146,14 @@ class LedgerEars:
     def understand(self, audio: bytes, final: bool = True) -> Transcript:
         """What some audio says."""
         spans = self._track.find(audio)
-        words = self._track.words(spans)
-        if self._kind is Class.GARBLED:
+        words = self._track.words(spans, final)
+        plain = self._track.plain(spans)
+        if self._kind is Class.GARBLED and not plain:
             words = [_misheard(word, number) for number, word in enumerate(words)]
         text = " ".join(words)
         if final:
             self.asked.append(Asked(len(self._track.audio), tuple(spans), text))
-        unclear = self._kind is Class.NONE or not words
+        unclear = (self._kind is Class.NONE and not plain) or not words
         if unclear and (words or self._track.unknown(spans)):
             return Transcript("", final=final, understood=False)
         return Transcript(text, final=final)

@@ -41,12 +41,8 @@ async def _over(stage: Stage, caller: SimulatedCaller, speech: Speech, known: bo
 
 async def _to_the_end(caller: SimulatedCaller, quiet: float = 2.2) -> None:
     """Wait until the agent has been quiet for so long."""
-    while True:
-        last = caller.heard.last_audible() or 0
-        left = last / RATE + quiet - caller.now / 1e6
-        if left <= 0:
-            return
-        await caller.pause(left)
+    while (left := (caller.heard.last_audible() or 0) * SAMPLE_US + round(quiet * 1e6) - caller.now) > 0:
+        await caller.pause(left / 1e6)
 
 
 def _kept(kind: str) -> Callable[[Stage], list[Sample]]:
@@ -105,9 +101,7 @@ async def _side_talk(stage: Stage, caller: SimulatedCaller) -> None:
     speech = stage.corpus.speech(talk, SPEECH_LEVEL - stage.random.uniform(12, 20))
     length = round(stage.random.uniform(1.0, 4.0) * RATE)
     begin = stage.random.randrange(max(1, len(speech.mulaw) - length))
-    await _over(
-        stage, caller, Speech(talk.file, speech.mulaw[begin : begin + length], 0, length), known=False
-    )
+    await _over(stage, caller, Speech(talk.file, speech.mulaw[begin : begin + length], 0, length), known=False)
 
 
 # Echo, and speech over it
@@ -122,7 +116,9 @@ def _echoed(stage: Stage) -> list[Sample]:
     text = stage.marks["reply"]
     whole = all(share >= 0.9 for _, share in measures.reply_words(stage, text))
     stopped = bool(stage.result.cleared) or not whole or bool(measures.breaks(stage, text))
-    note = f"echo of {stage.line.echo.gain_db:.0f} dB after {stage.line.echo.delay_ms:.0f} ms" if stage.line.echo else ""
+    note = (
+        f"echo of {stage.line.echo.gain_db:.0f} dB after {stage.line.echo.delay_ms:.0f} ms" if stage.line.echo else ""
+    )
     begin, end = _span(stage, text)
     stops = timer.stops(stage.hearing.evidence, begin, end)
     samples = [stage.sample("false stop on echo", stopped, wrong=stopped, note=note)]

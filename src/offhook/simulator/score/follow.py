@@ -35,7 +35,8 @@ class Reference:
     """All that the voice was asked for, one after another."""
 
     def __init__(self, spoken: Iterable[Spoken]) -> None:
-        pieces, self.words, self.begins, at = [], list[Word](), dict[str, int](), 0
+        pieces, at = list[NDArray[np.int16]](), 0
+        self.words, self.begins = list[Word](), dict[str, int]()
         for one in spoken:
             pcm = np.frombuffer(one.samples, "<i2")
             self.begins[one.text] = at
@@ -89,7 +90,7 @@ def _follow_run(at: int, sound: Floats, reference: Floats, found: list[Stretch])
         if not _loud(block):
             offset += len(block)
             continue
-        where = _where(sound[offset : offset + _LOOK], reference)
+        where = _where(sound[offset : offset + _LOOK], reference, source)
         if where is None:
             offset += len(block)
         else:
@@ -98,16 +99,19 @@ def _follow_run(at: int, sound: Floats, reference: Floats, found: list[Stretch])
         found.append(Stretch(at + begin, began, len(sound) - begin))
 
 
-def _where(sound: Floats, reference: Floats) -> int | None:
-    """Where in the reference some sound lies."""
+def _where(sound: Floats, reference: Floats, expected: int) -> int | None:
+    """Where in the reference some sound lies; of places that are as good, the next to the expected one."""
     size = 1 << (len(reference) + len(sound) - 1).bit_length()
     products = np.fft.irfft(np.fft.rfft(reference, size) * np.conj(np.fft.rfft(sound, size)), size)
     products = products[: len(reference) - len(sound) + 1]
     energy = np.concatenate(([0.0], np.cumsum(reference.astype(np.float64) ** 2)))
     power = energy[len(sound) :] - energy[: -len(sound)]
     alike = products / np.sqrt(np.maximum(power, 1e4) * float(sound @ sound))
-    best = int(np.argmax(alike))
-    return best if alike[best] >= _ALIKE else None
+    best = float(alike.max())
+    if best < _ALIKE:
+        return None
+    good = np.flatnonzero(alike >= best - 0.01)
+    return int(good[np.argmin(np.abs(good - expected))])
 
 
 def _alike(one: Floats, other: Floats) -> bool:

@@ -10,13 +10,15 @@ from offhook.simulator.ledger import Span
 from offhook.values import Value
 
 _FRAME = 80
-_BELOW_PEAK = 32.0
+_BELOW_PEAK = 25.0
 """dB below the loudest 10 ms (all but the last percent of them) down to which sound is taken for speech …"""
 _ABOVE_FLOOR = 8.0
 """… if it lies so much above the quietest tenth."""
 _BRIDGE = 12
 """Frames: a stop consonant closes the mouth for up to 100 ms."""
 _SHORTEST = 3
+_CLICK = 15
+_AROUND = 10
 
 
 class Word(Value, frozen=True):
@@ -46,23 +48,45 @@ def voiced(pcm: NDArray[np.int16], bridge: int = _BRIDGE) -> list[Span]:
             spans[-1] = Span(spans[-1].start, end)
         else:
             spans.append(Span(start, end))
-    return [Span(span.start * _FRAME, span.end * _FRAME) for span in spans if span.end - span.start >= _SHORTEST]
+    spans = [span for span in spans if span.end - span.start >= _SHORTEST]
+    while len(spans) > 1 and _is_a_click(spans[-1], spans[-1].start - spans[-2].end):
+        spans.pop()
+    while len(spans) > 1 and _is_a_click(spans[0], spans[1].start - spans[0].end):
+        spans.pop(0)
+    return [Span(span.start * _FRAME, span.end * _FRAME) for span in spans]
 
 
-def words(text: str, spans: Sequence[Span]) -> tuple[Word, ...]:
-    """The words of a text laid over speech, in proportion to their letters; none lies across a pause."""
+def _is_a_click(span: Span, apart: int) -> bool:
+    """A short sound far from the rest: a lip, a breath, a switch."""
+    return span.end - span.start < _CLICK and apart > _BRIDGE
+
+
+def words(text: str, spans: Sequence[Span], level: NDArray[np.float64]) -> tuple[Word, ...]:
+    """The words of a text laid over speech, in proportion to their letters, and parted where it is quietest
+    thereabouts (`level`: see `levels`); none lies across a pause."""
     tokens = text.split()
     if not tokens or not spans:
         return ()
     total = sum(span.end - span.start for span in spans)
     weights = [len(token) + 1 for token in tokens]
     edges = [round(total * part / sum(weights)) for part in accumulate(weights, initial=0)]
-    placed = []
+    placed = list[Word]()
     for token, (begin, end) in zip(tokens, pairwise(edges), strict=True):
         span, offset = _span_of((begin + end) // 2, spans)
-        start, stop = max(span.start, span.start + begin - offset), min(span.end, span.start + end - offset)
-        placed.append(Word(token, start, stop))
+        start = placed[-1].end if placed and placed[-1].end > span.start else span.start
+        stop = span.start + end - offset
+        if stop < span.end - _AROUND * _FRAME:
+            stop = _quietest(level, max(start + 2 * _FRAME, stop - _AROUND * _FRAME), stop + _AROUND * _FRAME)
+        else:
+            stop = span.end
+        placed.append(Word(token, start, max(stop, start + _FRAME)))
     return tuple(placed)
+
+
+def _quietest(level: NDArray[np.float64], start: int, end: int) -> int:
+    """The middle of the quietest 30 ms between two samples."""
+    near = np.convolve(level, np.ones(3) / 3, "same")[start // _FRAME : max(start // _FRAME + 1, end // _FRAME)]
+    return (start // _FRAME + int(np.argmin(near))) * _FRAME + _FRAME // 2
 
 
 def _span_of(voice: int, spans: Sequence[Span]) -> tuple[Span, int]:

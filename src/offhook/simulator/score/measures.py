@@ -1,5 +1,6 @@
 """What is measured in a call that is over. The caller's times come from labels, the agent's from the caller's ear."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable
 from difflib import SequenceMatcher
@@ -21,6 +22,8 @@ _KEPT = 0.8
 """Seconds of pause after which an agent has lost its thread."""
 _ONSET = ms(60) // SAMPLE_US
 """Silences shorter than that inside a reply are no pause of it."""
+_A_WORD = ms(60) // SAMPLE_US
+"""Shorter, and a label does not say where a word is."""
 _LATE = ms(20) // SAMPLE_US
 
 
@@ -69,7 +72,7 @@ def used_words(stage: Stage, purposes: tuple[str, ...] = ("turn",)) -> list[Samp
     used = [normalise(word) for word in " ".join(_used(stage)).split()]
     matcher = SequenceMatcher(None, texts, used, autojunk=False)
     kept = {block.a + step for block in matcher.get_matching_blocks() for step in range(block.size)}
-    whole = [place for place, word in enumerate(words) if there[word] >= 0.999]
+    whole = [place for place, word in enumerate(words) if there[word] >= 0.999 and word.end - word.start >= _A_WORD]
     lost = [texts[place] for place in whole if place not in kept]
     extra = Counter(used) - Counter(texts)
     cut, doubled = min(extra.pop(GARBLED, 0), len(lost)), sum(extra[text] for text in set(texts))
@@ -84,7 +87,9 @@ def used_words(stage: Stage, purposes: tuple[str, ...] = ("turn",)) -> list[Samp
 def _used(stage: Stage) -> list[str]:
     """The caller's words as the model was last asked with them; for a flow, as they were made known."""
     if not stage.model.asked:
-        return stage.user_said
+        said = stage.user_said
+        reopened = [later.startswith(text) for text, later in itertools.pairwise(said)]
+        return [text for text, again in zip(said, [*reopened, False], strict=True) if not again]
     return [message.text for message in stage.model.asked[-1].messages if message.role is Role.USER]
 
 
@@ -100,7 +105,7 @@ def breaks(stage: Stage, text: str, since: int = 0) -> list[Break]:
     begin, end = extent(stage, text)
     stretches = [it for it in stage.followed()[1] if it.source < end and it.source + it.length > begin]
     found = []
-    for one, other in zip(stretches, stretches[1:], strict=False):
+    for one, other in itertools.pairwise(stretches):
         pause, jump = other.at - one.at - one.length, other.source - one.source - one.length
         if other.at >= since and (pause > 0 or jump != 0) and not _only_silence(stage, one, other):
             found.append(Break(one.at + one.length, pause, jump, other.source))
@@ -180,8 +185,10 @@ def stop_time(stage: Stage, text: str, reply_end: int) -> list[Sample]:
     if stops is not None:
         samples.append(stage.sample("timer stop time", stops / RATE))
     if yielded:
-        slow = stopped - own > 0.5
-        samples.append(stage.sample("stop time", max(0.0, stopped), wrong=slow, note=f"{stopped:.2f} s"))
+        beyond = max(0.0, stopped - own)
+        note = f"stopped after {stopped:.2f} s"
+        samples.append(stage.sample("stop time", max(0.0, stopped), wrong=beyond > 0.35, note=note))
+        samples.append(stage.sample("stop beyond line", beyond))
         samples.append(_stale(stage, old, over))
         samples += words_heard(stage, text)
     return samples

@@ -11,7 +11,7 @@ import numpy as np
 
 from offhook.conversation.words import normalise
 from offhook.providers.scripted import hum
-from offhook.simulator.score.corpus import Corpus, Pcm
+from offhook.simulator.score.corpus import DIGITS, Corpus, Pcm
 from offhook.simulator.score.labels import Word
 from offhook.simulator.score.speeches import trimmed
 from offhook.timebase import RATE
@@ -55,18 +55,18 @@ class RecordedVoice:
     def _say(self, text: str) -> Spoken:
         parts, words, at = list[Pcm](), list[Word](), 0
         for number, token in enumerate(text.split()):
-            pcm = self._word(normalise(token), f"{text} {number}")
+            pcm = self._word(normalise(token), zlib.crc32(text.encode()) + number)
             words.append(Word(token, at, at + len(pcm)))
             gap = _BREATH if token[-1] in ".!?" else _GAP
             parts += pcm, np.zeros(gap, np.int16)
             at += len(pcm) + gap
         return Spoken(text, b"".join(part.tobytes() for part in parts), tuple(words))
 
-    def _word(self, word: str, place: str) -> Pcm:
+    def _word(self, word: str, take: int) -> Pcm:
         takes = self._takes.get(word)
         if not takes:
             return np.frombuffer(hum(word, RATE, 0.25), "<i2")
-        return trimmed(self._corpus, takes[zlib.crc32(place.encode()) % len(takes)], LEVEL)
+        return trimmed(self._corpus, takes[take % len(takes)], LEVEL)
 
 
 def reply(words: int, random: Random) -> str:
@@ -74,7 +74,7 @@ def reply(words: int, random: Random) -> str:
     left, sentences = words, []
     while left > 0:
         count = left if left <= 7 else random.randint(4, 6)
-        chosen = [random.choice("one two three four five six seven eight nine".split()) for _ in range(count)]
+        chosen = [random.choice(DIGITS[1:]) for _ in range(count)]
         sentences.append(" ".join(chosen).capitalize() + ".")
         left -= count
     return " ".join(sentences)

@@ -65,7 +65,7 @@ def plan(calls: int, seed: int) -> list[Recipe]:
 
 
 def _pauses(turns: int, seed: int) -> list[Recipe]:
-    recipes = []
+    recipes = list[Recipe]()
     for item in range(turns):
         for factor in FACTORS:
             recipes += (Recipe("pauses", item, CLEAN, ears, factor, seed) for ears in (Class.UPLOAD, Class.NONE))

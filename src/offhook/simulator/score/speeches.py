@@ -18,6 +18,8 @@ _MEDIAN, _SPREAD = 0.75, 0.515
 """Seconds, and the deviation of its logarithm: pauses inside turns are log-normal, one in twenty above 1.75 s, so that
 a timer needs for 5 % of them about what it was measured to need on real turns (1.6 to 1.9 s)."""
 _SHORTEST, _LONGEST = 0.3, 3.0
+_AWAY = 0.4
+"""Seconds of speech on both sides of a pause."""
 _DIP = 4
 """Frames of 10 ms: a silence of 40 ms lies between words."""
 
@@ -31,11 +33,10 @@ def hesitant(corpus: Corpus, recording: Recording, random: Random) -> Speech | N
     """A sentence spoken with one or two pauses between its words; None where nothing in it parts."""
     pcm = levelled(corpus.pcm(recording), SPEECH_LEVEL)
     spans = labels.voiced(pcm, _DIP)
-    dips = [at for at in range(1, len(spans)) if spans[at].start - spans[0].start > RATE // 2]
-    if not dips:
+    chosen = _dips(spans, random)
+    if not chosen:
         return None
-    chosen = sorted(random.sample(dips, min(len(dips), random.choice((1, 1, 2)))))
-    words = labels.words(recording.text, spans)
+    words = labels.words(recording.text, spans, labels.levels(pcm))
     parts: list[Pcm] = [pcm[max(0, spans[0].start - 400) : spans[0].end]]
     at, shift = len(parts[0]), [max(0, spans[0].start - 400)]
     holds = []
@@ -53,6 +54,21 @@ def hesitant(corpus: Corpus, recording: Recording, random: Random) -> Speech | N
     whole = mulaw.encode(np.concatenate([*parts, np.zeros(400, np.int16)]))
     start = spans[0].start - shift[0]
     return Speech(f"{recording.file}, hesitant", whole, start, at, placed, tuple(holds), natural=False)
+
+
+def _dips(spans: Sequence[Span], random: Random) -> list[int]:
+    """One or two places where a sentence parts, well away from its ends and from each other."""
+    away = round(_AWAY * RATE)
+    dips = [
+        at
+        for at in range(1, len(spans))
+        if spans[at].start - spans[0].start > away and spans[-1].end - spans[at].start > away
+    ]
+    if not dips:
+        return []
+    first = random.choice(dips)
+    others = [at for at in dips if abs(spans[at].start - spans[first].start) > away]
+    return sorted([first, random.choice(others)]) if others and random.random() < 0.4 else [first]
 
 
 def _moved(word: Word, spans: Sequence[Span], moved: dict[int, int]) -> Word:

@@ -8,17 +8,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from offhook.agent import Agent
-from offhook.audio.events import Evidence
 from offhook.call.outputs import AgentSaid, Report, UserSaid
 from offhook.providers.scripted import ScriptedModel, Uses
-from offhook.runtime.ear import Ear
 from offhook.simulator.caller import SimulatedCaller
-from offhook.simulator.evidence import Attentive
 from offhook.simulator.line import Line
 from offhook.simulator.report import CallReport, Said
 from offhook.simulator.score.corpus import Corpus, Speech
 from offhook.simulator.score.ears import Labelled, LedgerEars, Track, ears
 from offhook.simulator.score.follow import Reference, Stretch, follow
+from offhook.simulator.score.hearing import Attending, Room
 from offhook.simulator.score.labels import Word
 from offhook.simulator.score.lines import line
 from offhook.simulator.score.mouth import RecordedVoice
@@ -33,6 +31,7 @@ class Sample(Value, frozen=True):
 
     metric: str
     value: float
+    item: int
     line: str
     ears: str
     factor: float = 1.0
@@ -56,34 +55,8 @@ class Uttered(Value, frozen=True):
         return self.at + self.speech.end
 
 
-class Attending:
-    """The live call's hearing; what comes to it and what it makes of that is kept."""
-
-    def __init__(self, track: Track) -> None:
-        self.evidence: list[Evidence] = []
-        self._track = track
-        self._hearing = Attentive()
-
-    def attach(self, track: str, deliver: Callable[[Evidence], object]) -> Ear:
-        def hear(evidence: Evidence) -> None:
-            self.evidence.append(evidence)
-            deliver(evidence)
-
-        return _Ear(self._hearing.attach(track, hear), self._track)
-
-
-class _Ear:
-    def __init__(self, ear: Ear, track: Track) -> None:
-        self._ear = ear
-        self._track = track
-        self.played = ear.played
-        self.cleared = ear.cleared
-        self.detach = ear.detach
-
-    def listen(self, now: Instant, position: int, missing: int, mulaw: bytes) -> None:
-        self._track.receive(position, mulaw)
-        self._ear.listen(now, position, missing, mulaw)
-
+_SCENE = "opening"
+"""The purpose of what is said so that there is a reply to speak over."""
 
 Tune = Callable[[Agent], Agent]
 """Changes the agent that is scored."""
@@ -96,6 +69,7 @@ class Stage:
     recipe: Recipe
     corpus: Corpus
     tune: Tune
+    room: Room
     random: Random = field(init=False)
     track: Track = field(default_factory=Track)
     uttered: list[Uttered] = field(default_factory=list)
@@ -113,7 +87,7 @@ class Stage:
         self.voice = RecordedVoice(self.corpus)
         self.ears: LedgerEars = ears(self.track, recipe.ears)
         self.model = ScriptedModel()
-        self.hearing = Attending(self.track)
+        self.hearing = Attending(self.room, self.track)
 
     # For scripts
 
@@ -131,7 +105,7 @@ class Stage:
         said = caller.say_nowait(Sound(speech.mulaw, speech.start, speech.end, speech.label))
         at = said.start // SAMPLE_US - speech.start
         words = tuple(Word(word.text, word.start + at, word.end + at) for word in speech.words)
-        self.track.labelled.append(Labelled(at + speech.start, at + speech.end, words, known))
+        self.track.labelled.append(Labelled(at + speech.start, at + speech.end, words, known, purpose == _SCENE))
         self.uttered.append(Uttered(speech, at, purpose))
         return said
 
@@ -146,7 +120,7 @@ class Stage:
     def sample(self, metric: str, value: float, wrong: bool = False, note: str = "") -> Sample:
         """Something was measured."""
         recipe = self.recipe
-        return Sample(metric, float(value), recipe.line, recipe.ears, recipe.factor, wrong, note)
+        return Sample(metric, float(value), recipe.item, recipe.line, recipe.ears, recipe.factor, wrong, note)
 
     def said(self, purpose: str) -> list[Uttered]:
         """What the caller uttered for a purpose."""

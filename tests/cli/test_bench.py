@@ -1,0 +1,38 @@
+"""`offhook bench`: its sounds, and a small crowd that calls a server of its own."""
+
+import asyncio
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from offhook.audio import level, mulaw
+from offhook.cli.bench import _line_noise, _own_server, _speech
+from offhook.simulator.load import manager
+from offhook.simulator.load.profile import Profile
+from offhook.timebase import ms
+
+
+def test_a_line_is_hardly_heard() -> None:
+    assert -67 < level.dbov(mulaw.decode(_line_noise())) < -63
+
+
+def test_speech_from_a_file_loses_the_silence_around_it_and_is_as_loud_as_a_telephone(tmp_path: Path) -> None:
+    tone = np.rint(np.sin(np.arange(8_000) * 0.5) * 3_000).astype(np.int16)
+    with wave.open(str(tmp_path / "tone.wav"), "wb") as file:
+        file.setparams((1, 2, 8_000, 0, "NONE", ""))
+        file.writeframes(np.concatenate((np.zeros(4_000, np.int16), tone, np.zeros(4_000, np.int16))).tobytes())
+    speech = asyncio.run(_speech(tmp_path / "tone.wav"))
+    assert abs(len(speech) - 8_000) <= 2
+    assert abs(level.active_speech(mulaw.decode(speech)) + 25) < 0.5
+
+
+def test_a_crowd_calls_and_the_server_is_measured_meanwhile() -> None:
+    held = Profile(b"", _line_noise(), cycle=ms(320))
+    with _own_server(3, scripted=True) as target:
+        found = manager.level(target, held, 3, 0.5)
+        assert (found.calls, found.lost, found.refused, found.problems) == (3, 0, 0, ())
+        assert found.sent_per_second > 3 * 50 * 0.8
+        assert found.server_late_p99 is not None
+        crowded = manager.level(target, held, 2, 0.3, storm=0)
+        assert crowded.refused == 0, "lines are free again once a crowd has hung up"

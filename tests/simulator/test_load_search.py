@@ -11,7 +11,9 @@ from offhook.simulator.load import chart
 from offhook.simulator.load.search import Level, faults, largest
 from offhook.simulator.load.usage import usage
 
-ALONE = Level(1, 5, 900_000, 950_000, 2, 120_000, 130_000, 1_000, 5_000, 0, 0, 0, 0, 0, 50.0, 4.0, 0.01, 80_000_000)
+ALONE = Level(
+    1, 5, 900_000, 950_000, 2, 120_000, 130_000, 1_000, 5_000, 0, 0, 0, 0, 0, 50.0, 4.0, 0.01, 0.02, 80_000_000
+)
 CROWD = replace(ALONE, calls=101, memory=100_000_000)
 
 
@@ -52,7 +54,10 @@ def test_what_is_wrong_is_said(changed: dict[str, int], words: str) -> None:
 def test_a_level_is_one_line_and_all_together_a_plot() -> None:
     assert len(chart.row(CROWD, [])) <= len(chart.HEADER) + 2
     assert (
-        chart.row(replace(CROWD, server_late_p99=None, cpu_per_call_second=None, memory=None), ["late"])[-4:] == "late"
+        chart.row(replace(CROWD, server_late_p99=None, cpu_per_call_second=None, starved=None, memory=None), ["late"])[
+            -4:
+        ]
+        == "late"
     )
     lines = list(chart.summary([CROWD, ALONE], replace(ALONE, cpu_per_call_second=0.004)))
     assert lines[1].split()[0] == "1"
@@ -70,4 +75,5 @@ def test_a_process_that_works_uses_cpu_and_memory() -> None:
     assert after is not None
     assert after.cpu > before.cpu
     assert after.memory > 5_000_000
+    assert after.waited >= before.waited
     assert usage(0) is None

@@ -118,7 +118,7 @@ def timer_of_200_ms(_: pytest.MonkeyPatch) -> Tune:
 PLANTED: list[tuple[Plant, str, int, str]] = [
     (one_second_slices, "digits known", 3, "caller's words cut, in 10,000"),
     (no_pre_roll, "digits known", 3, "caller's words cut, in 10,000"),
-    (no_clear, "interruption", 6, "stop time, clean, p95"),
+    (no_clear, "interruption", 6, "yields to interruptions, upload"),
     (doubled_frame, "echo", 2, "frames lost, doubled or late, all replies"),
     (cleared_counts_as_heard, "interruption", 6, "words heard: at most one off"),
     (timer_of_200_ms, "digits known", 3, "digits known: cut in"),

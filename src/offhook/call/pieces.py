@@ -1,11 +1,10 @@
 """A piece of a reply: some words, their speech as far as it has come, and where each word lies in it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from offhook.call.alignment import align
 from offhook.call.inputs import WordSpan
-
-_WORD_GUESS = 2_400
-"""Samples of a word, 300 ms, where nothing better is known."""
 
 
 @dataclass(slots=True)
@@ -23,27 +22,23 @@ class Piece:
     aloud: int | None = None
     """The request under which a speech model says it."""
 
-    def words_within(self, heard: int) -> int:
-        """How many of its words lie wholly within its first `heard` samples: by the voice's word times, else in
-        proportion.
-        """
+    @property
+    def complete(self) -> bool:
+        """All its speech has come."""
+        return self.done and not self.failed
+
+    def words_within(self, heard: int, pace: float) -> int:
+        """How many of its words lie wholly within its first `heard` samples."""
         if heard <= 0:
             return 0
-        if self.done and not self.failed and heard >= len(self.audio):
+        if self.complete and heard >= len(self.audio):
             return len(self.text.split())
-        if self.words:
-            return sum(word.end <= heard for word in self.words)
-        return heard * len(self.text.split()) // self._samples
+        return sum(word.end <= heard for word in self._spans(pace))
 
-    def word_start(self, sample: int) -> int:
+    def word_start(self, sample: int, pace: float) -> int:
         """Where the word begins that `sample` lies in."""
-        if self.words:
-            return max((word.start for word in self.words if word.start <= sample), default=0)
-        count = max(1, len(self.text.split()))
-        return sample * count // self._samples * self._samples // count
+        return max((word.start for word in self._spans(pace) if word.start <= sample), default=0)
 
-    @property
-    def _samples(self) -> int:
-        """How long it is, or will be."""
-        guess = _WORD_GUESS * len(self.text.split())
-        return max(1, len(self.audio) if self.done and not self.failed else max(len(self.audio), guess))
+    def _spans(self, pace: float) -> Sequence[WordSpan]:
+        """Where its words lie: by the voice's own account, else by what can be heard of it."""
+        return self.words or align(self.text, bytes(self.audio), complete=self.complete, pace=pace)

@@ -213,6 +213,8 @@ class Reply:
         if request != self._writing or not self._begun or self._again or self.rounds or self._aloud is not None:
             return False
         filler = [piece for piece in self.pieces if piece.filler]
+        self._requests.close(request)
+        self._writing = None
         self.cancel()
         self.pieces, self._cutter, self._again = filler, SentenceCutter(), True
         self._ask(now, self.draft.ask)

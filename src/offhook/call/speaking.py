@@ -2,6 +2,7 @@
 
 from offhook.audio.level import fade
 from offhook.audio.playout import Fate, Ledger
+from offhook.call.alignment import PACE, pace
 from offhook.call.config import Limits
 from offhook.call.outputs import CutSpeech, NoteSpeech, Output
 from offhook.call.pieces import Piece
@@ -37,6 +38,8 @@ class Speaker:
         self._heard = 0
         self._shift = 0
         """Offset in the ledger minus sample of the reply, for what was sent since the last pause."""
+        self._sample: Piece | None = None
+        """The last piece of a reply before this one, to know the voice's pace by."""
         self._softly = False
         """What is played next begins in the midst of a sound: fade it in, or it clicks."""
         self._marked = 0
@@ -170,6 +173,8 @@ class Speaker:
         else:
             self._put_right()
             self.reply.cancel()
+        said = [piece for piece in self.reply.pieces if piece.complete and piece.audio and piece.text]
+        self._sample = said[-1] if said else self._sample
         self.reply, self.holding, self.started, self.answered = None, False, False, False
         return words
 
@@ -180,19 +185,30 @@ class Speaker:
         for piece in self.reply.pieces:
             heard = max(0, min(len(piece.audio), self._heard - begin))
             begin += len(piece.audio)
-            words = " ".join(piece.text.split()[: piece.words_within(heard)])
+            words = " ".join(piece.text.split()[: piece.words_within(heard, self._pace)])
             if piece.aloud is None:
                 if self.reply.aloud and words and not piece.filler:
                     self._out.append(NoteSpeech(Message(Role.ASSISTANT, words)))
             elif heard < len(piece.audio) or piece.failed or not piece.done:
                 self._out.append(CutSpeech(piece.aloud, heard, words))
 
+    @property
+    def _pace(self) -> float:
+        """How fast the voice speaks, by what it has said last: its text says what to expect of what has not come."""
+        said = (
+            [piece for piece in self.reply.pieces if piece.complete and piece.audio and piece.text]
+            if self.reply
+            else []
+        )
+        sample = said[-1] if said else self._sample
+        return pace(sample.text, bytes(sample.audio)) if sample is not None else PACE
+
     def heard_words(self) -> str:
         """The words of the reply that were played whole, by the samples heard when playing last stopped."""
         assert self.reply is not None
         begin, words = 0, []
         for piece in self.reply.pieces:
-            words += piece.text.split()[: piece.words_within(self._heard - begin)]
+            words += piece.text.split()[: piece.words_within(self._heard - begin, self._pace)]
             begin += len(piece.audio)
             if begin > self._heard or not piece.done:
                 break
@@ -243,6 +259,6 @@ class Speaker:
         for piece in self.reply.pieces:
             end = begin + len(piece.audio)
             if sample < end:
-                return begin + piece.word_start(sample - begin)
+                return begin + piece.word_start(sample - begin, self._pace)
             begin = end
         return sample

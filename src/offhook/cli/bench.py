@@ -71,7 +71,7 @@ def _bench(target: Any, profile: Any, calls: int | None, most: int, seconds: flo
         print(f"\n{limit} calls keep up.\n")
     elif calls > 1:
         keeps_up(calls)
-    idle = level(target, msgspec.structs.replace(profile, speech=b""), min(100, most), 10.0)
+    idle = level(target, msgspec.structs.replace(profile, speech=b""), min(100, calls or most), 10.0)
     print("\n".join(chart.summary(measured, idle)))
     if json:
         json.write_bytes(msgspec.json.format(msgspec.json.encode({"idle": idle, "levels": measured})))
@@ -118,7 +118,7 @@ def _own_server(lines: int, *, scripted: bool) -> Iterator[Any]:
 
     try:
         base = "" if scripted else begin(_openai)[0]
-        port, pid = begin(_server, max(lines, 100), base)
+        port, pid = begin(_server, lines, base)
         yield Target(f"http://127.0.0.1:{port}{VOICE_PATH}", pid)
     finally:
         for process in processes:

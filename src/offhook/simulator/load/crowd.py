@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from random import Random
@@ -124,8 +125,9 @@ async def _run(plan: Plan, parent: Connection) -> None:
     await crowd.ring()
     await asyncio.sleep(plan.warm)
     parent.send("ready")
-    await asyncio.to_thread(parent.recv)
-    parent.send(await crowd.measure())
+    with suppress(EOFError):  # the parent wants to know no more
+        await asyncio.to_thread(parent.recv)
+        parent.send(await crowd.measure())
     crowd.hang_up()
     await asyncio.sleep(0.1)
 

@@ -40,11 +40,7 @@ def level(target: Target, profile: Profile, calls: int, seconds: float, *, storm
     """Measure `calls` calls for so long. `storm` more ring meanwhile, within ten seconds. Raises LoadError."""
     warm = profile.cycle / 1_000_000
     ramp = min(LONGEST_RAMP, RAMP_PER_CALL * calls)
-    shares = [len(range(start, calls, -(-calls // PER_PROCESS))) for start in range(-(-calls // PER_PROCESS))]
-    plans = [
-        Plan(target.url, share, profile, ramp, warm, seconds, target.auth_token, seed)
-        for seed, share in enumerate(shares)
-    ]
+    plans = _plans(target, profile, calls, ramp, warm, seconds)
     with _crowds(plans) as crowds:
         for each in crowds:
             _answer(each, ramp + warm)
@@ -75,9 +71,20 @@ def level(target: Target, profile: Profile, calls: int, seconds: float, *, storm
         met.sent / seconds,
         met.received / seconds,
         (after.cpu - before.cpu) / seconds / calls if before and after else None,
+        (after.waited - before.waited) / seconds if before and after else None,
         after.memory if after else None,
         tuple(dict.fromkeys(met.problems)),
     )
+
+
+def _plans(target: Target, profile: Profile, calls: int, ramp: float, warm: float, seconds: float) -> list[Plan]:
+    """The calls, spread evenly over as few processes as will do."""
+    processes = -(-calls // PER_PROCESS)
+    shares = (len(range(first, calls, processes)) for first in range(processes))
+    return [
+        Plan(target.url, share, profile, ramp, warm, seconds, target.auth_token, seed)
+        for seed, share in enumerate(shares)
+    ]
 
 
 def _storm(target: Target, profile: Profile, calls: int, seconds: float) -> Tally:

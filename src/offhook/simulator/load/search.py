@@ -34,6 +34,9 @@ class Level(Value, frozen=True):
     sent_per_second: float
     received_per_second: float
     cpu_per_call_second: float | None
+    starved: float | None
+    """The share of the time in which the server's main thread could have run but had no core: where others use the
+    machine, the figures are theirs too."""
     memory: int | None
     problems: tuple[str, ...] = ()
 

@@ -29,9 +29,9 @@ def _something(stage: Stage) -> Speech:
 
 def _answered(stage: Stage, purpose: str = "turn") -> list[Sample]:
     """Whether what was said got an answer, however much was going on."""
-    turn = stage.said(purpose)[-1]
-    first = stage.result.ear.first_audible(turn.end)
-    missed = first is None or first - turn.end > (measures.MISSED + 2) * RATE
+    said = stage.said(purpose)
+    first = stage.result.ear.first_audible(said[-1].end) if said else None
+    missed = not said or first is None or first - said[-1].end > (measures.MISSED + 2) * RATE
     return [stage.sample(f"answered: {stage.recipe.family}", not missed, wrong=missed, note="nobody answered")]
 
 

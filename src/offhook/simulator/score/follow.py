@@ -94,7 +94,8 @@ def _follow_run(at: int, sound: Floats, reference: Floats, found: list[Stretch])
         if where is None:
             offset += len(block)
         else:
-            locked, begin, began, source = True, offset, where, where
+            locked, begin, began = True, offset, where
+            offset, source = offset + len(block), where + len(block)
     if locked:
         found.append(Stretch(at + begin, began, len(sound) - begin))
 

@@ -1,9 +1,9 @@
 """How long a caller waits for the reply, and how much of that is Offhook's own doing.
 
 `python benchmarks/delay.py [--turns 20] [--json]`. `offhook serve` runs in one process with an agent that is as default
-as an agent can be, a server that speaks OpenAI's interfaces in another, and the caller in this one; between them are real
-sockets on this machine, and time is real. The stand-in needs exactly what `Stages` says. docs/theory/delay.md tells how
-to read the figures.
+as an agent can be, a server that speaks OpenAI's interfaces in another, and the caller in this one. Between them are
+real sockets on this machine, and time is real. The stand-in takes as long as `STAGES` says. docs/theory/delay.md tells
+how to read the figures.
 """
 
 import argparse
@@ -12,7 +12,6 @@ import json
 import math
 import os
 import re
-import signal
 import statistics
 import sys
 import tempfile
@@ -22,27 +21,22 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import stand_in
+from stand_in import CLAUSE, FIRST_CLAUSE, REPLY, SAYS, STAGES, Answer, Stages
+
 from offhook.call import replay, tape
 from offhook.call.inputs import AudioReceived, ReplyText, TranscriptArrived, VoiceAudio
 from offhook.call.outputs import AskModel, Output, Synthesize, Transcribe, UserSaid
 from offhook.carrier.commands import PlayAudio
-from offhook.carrier.events import Track
 from offhook.simulator import sounds
 from offhook.simulator.caller import SimulatedCaller
-from offhook.simulator.openai_server.log import Request, Stage
-from offhook.simulator.openai_server.script import Pace, Script
-from offhook.simulator.openai_server.server import LocalOpenAI
+from offhook.simulator.openai_server.log import Stage
 from offhook.simulator.report import CallReport
 from offhook.simulator.ring import ring
 from offhook.timebase import SAMPLE_US
 from offhook.turns.patience import Patience
 
 FRAME = 160
-SAYS = "I would like to book a room for two people."
-REPLY = "We have a room for you, and it looks out on the garden."
-CLAUSE = 6
-"""Words of the reply's first clause, which the voice is given as soon as the word behind it is there."""
-FIRST_CLAUSE = " ".join(REPLY.split()[:CLAUSE])
 AGENT = """
 from offhook import Agent
 
@@ -53,27 +47,7 @@ agent = Agent(
     tts="openai/gpt-4o-mini-tts",
 )
 """
-
-
-class Stages(NamedTuple):
-    """Milliseconds that the outside takes."""
-
-    transcription: float
-    first_token: float
-    clause: float
-    first_audio: float
-
-
-STAGES = Stages(200.0, 300.0, 1_000.0 / 50 * CLAUSE, 100.0)
-
-
-class Answer(NamedTuple):
-    """What the stand-in did: how long the first piece of an answer took and how long the rest, in milliseconds."""
-
-    stage: str
-    spoken: str
-    first: float
-    rest: float
+SERVE = ("serve", "agent.py", "--port", "0", "--record", "calls", "--drain", "3")
 
 
 class Turn(NamedTuple):
@@ -122,17 +96,19 @@ async def measure(turns: int, *, realtime_voice: bool) -> list[Turn]:
                 await caller.listen_until_quiet(0.6)
 
         pace = ["--realtime-voice"] if realtime_voice else []
-        async with process(folder, "openai", __file__, "--stand-in", *pace) as openai:
+        async with process(folder, "openai", stand_in.__file__, *pace) as openai:
             account = {"OPENAI_BASE_URL": openai.line.strip()}
             async with process(folder, "offhook", "-m", "offhook.cli.main", *SERVE, **account) as offhook:
                 match = re.search(r"http\S+", offhook.line)
                 assert match is not None, offhook.line
                 report = await ring(match[0], script)
-        (recorded,) = folder.glob("calls/*.tape")
-        return timed(tape.read(recorded.read_bytes()), report, [Answer(*each) for each in json.loads(openai.rest)])
+        return timed(tape_in(folder / "calls"), report, [Answer(*each) for each in json.loads(openai.rest)])
 
 
-SERVE = ("serve", "agent.py", "--port", "0", "--record", "calls", "--drain", "3")
+def tape_in(folder: Path) -> tape.Tape:
+    """That of the only call."""
+    (file,) = folder.glob("*.tape")
+    return tape.read(file.read_bytes())
 
 
 def timed(recorded: tape.Tape, report: CallReport, answers: list[Answer]) -> list[Turn]:
@@ -158,13 +134,13 @@ def turn(steps: list[replay.Played], end: int, at_caller: float, answers: list[A
     audio = first(steps, clause, lambda step: isinstance(step.input, VoiceAudio))
     over = first(steps, heard, lambda step: gave(step, UserSaid))
     at = [steps[index].now / 1_000 for index in (heard, asked, transcript, token, clause, audio, replied)]
-    outside = stages(steps[:replied], answers)
+    began, transcription, first_token, written, first_audio, handed_on = (later - one for one, later in pairwise(at))
     return Turn(
-        *(after - before for before, after in pairwise(at)),
+        *(began, transcription, first_token, written, first_audio, handed_on),
         confirmed=steps[over].now / 1_000 - at[0],
         measured=at[-1] - at[0],
         at_caller=at_caller,
-        outside=sum(outside),
+        outside=sum(stages(steps[:replied], answers)),
     )
 
 
@@ -192,9 +168,7 @@ def gave(step: replay.Played, kind: type[Output]) -> bool:
 def received(step: replay.Played, end: int) -> bool:
     """Whether with this step the caller's audio up to sample `end` was there."""
     audio = step.input
-    return (
-        isinstance(audio, AudioReceived) and audio.track is Track.INBOUND and audio.position + len(audio.mulaw) >= end
-    )
+    return isinstance(audio, AudioReceived) and audio.position + len(audio.mulaw) >= end
 
 
 async def spoken(text: str) -> sounds.Sound:
@@ -244,30 +218,6 @@ async def process(folder: Path, name: str, *arguments: str, **environment: str) 
         begun.rest = rest.decode()
 
 
-async def stand_in(*, realtime_voice: bool) -> None:
-    """Speaks OpenAI's interfaces until it is ended."""
-    script = Script(
-        transcripts=lambda rate, samples: SAYS,
-        replies=[REPLY],
-        transcription=Pace(STAGES.transcription / 1_000),
-        reply=Pace(STAGES.first_token / 1_000, STAGES.clause / 1_000 / CLAUSE),
-        speech=Pace(STAGES.first_audio / 1_000),
-        word_seconds=0.2,
-        realtime_voice=realtime_voice,
-    )
-    ended = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    async with LocalOpenAI(script) as server:
-        print(server.base_url, flush=True)
-        await ended.wait()
-    print(json.dumps([taken(request) for request in server.requests]))
-
-
-def taken(request: Request) -> Answer:
-    first, ended = request.first or request.began, request.ended or request.began
-    return Answer(request.stage, request.asked.get("input", ""), (first - request.began) / 1e3, (ended - first) / 1e3)
-
-
 def table(turns: list[Turn]) -> dict[str, dict[str, float]]:
     """Median and 95th percentile of each figure, in milliseconds."""
 
@@ -298,7 +248,7 @@ LABELS = (
 
 
 def show(name: str, figures: dict[str, dict[str, float]], turns: int) -> None:
-    print(f"\n{name}, {turns} turns (ms){'of which given':>36}{'median':>10}{'p95':>10}")
+    print(f"\n{f'{name}, {turns} turns, ms':<46}{'given':>18}{'median':>10}{'p95':>10}")
     for key, label, given in LABELS:
         stated = "" if given is None else f"{given:.0f}"
         print(f"  {label:<44}{stated:>20}{figures[key]['median']:>10.1f}{figures[key]['p95']:>10.1f}")
@@ -308,12 +258,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--turns", type=int, default=20)
     parser.add_argument("--json", action="store_true", help="print all figures, and nothing else")
-    parser.add_argument("--stand-in", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--realtime-voice", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.stand_in:
-        asyncio.run(stand_in(realtime_voice=asked.realtime_voice))
-        return
     figures: dict[str, Any] = {}
     for name, realtime in (("a fast voice", False), ("a voice at real-time pace", True)):
         turns = asyncio.run(measure(asked.turns, realtime_voice=realtime))

@@ -55,7 +55,6 @@ class Reply:
         self._aloud: Piece | None = None
         """What a speech model is saying: its words and its sound come under one request."""
         self._begun = self._again = False
-        """Text has come; it was asked for twice."""
         self._open = draft.bridge
         if draft.ask:
             self._ask(now, draft.ask)

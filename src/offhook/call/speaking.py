@@ -105,8 +105,7 @@ class Speaker:
         """A mark came back."""
         fate = self.ledger.reached(now, name)
         if fate is Fate.PLAYED and name == self._last_mark:
-            self._last_mark = ""
-            self._heard = self._sent
+            self.give_up_mark()
         return fate
 
     @property
@@ -118,9 +117,9 @@ class Speaker:
         return not self._last_mark and self._sent == sum(len(piece.audio) for piece in reply.pieces)
 
     def give_up_mark(self) -> None:
-        """The last mark will not come any more: believe the clock."""
+        """The last mark has come, or will not come any more: what lies before it has been heard."""
         self._last_mark = ""
-        self._heard = self._sent
+        self._heard = max(self._heard, self._marked)
 
     def heard(self, now: Instant) -> int:
         """How many samples of the reply the caller has heard, if playing stopped now."""
@@ -173,8 +172,7 @@ class Speaker:
         else:
             self._put_right()
             self.reply.cancel()
-        said = [piece for piece in self.reply.pieces if piece.complete and piece.audio and piece.text]
-        self._sample = said[-1] if said else self._sample
+        self._sample = self._last_complete()
         self.reply, self.holding, self.started, self.answered = None, False, False, False
         return words
 
@@ -195,13 +193,13 @@ class Speaker:
     @property
     def _pace(self) -> float:
         """How fast the voice speaks, by what it has said last: its text says what to expect of what has not come."""
-        said = (
-            [piece for piece in self.reply.pieces if piece.complete and piece.audio and piece.text]
-            if self.reply
-            else []
-        )
-        sample = said[-1] if said else self._sample
+        sample = self._last_complete()
         return pace(sample.text, bytes(sample.audio)) if sample is not None else PACE
+
+    def _last_complete(self) -> Piece | None:
+        pieces = self.reply.pieces if self.reply is not None else []
+        said = [piece for piece in pieces if piece.complete and piece.audio and piece.text]
+        return said[-1] if said else self._sample
 
     def heard_words(self) -> str:
         """The words of the reply that were played whole, by the samples heard when playing last stopped."""

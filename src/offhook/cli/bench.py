@@ -32,7 +32,7 @@ def bench(
     """
     import asyncio
 
-    from offhook.cli.ring import _webhook
+    from offhook.cli.ring import webhook
     from offhook.settings import Settings
     from offhook.simulator.load.manager import Target
     from offhook.simulator.load.profile import Profile
@@ -41,7 +41,7 @@ def bench(
     profile = Profile(spoken, _line_noise())
     if url:
         token = Settings.load().twilio_auth_token.get_secret_value()
-        _bench(Target(_webhook(url), pid, token), profile, calls, most, seconds, json)
+        _bench(Target(webhook(url), pid, token), profile, calls, most, seconds, json)
         return
     with _own_server(most if calls is None else calls, scripted=scripted) as target:
         _bench(target, profile, calls, most, seconds, json)
@@ -79,11 +79,11 @@ def _bench(target: Any, profile: Any, calls: int | None, most: int, seconds: flo
 
 async def _speech(file: Path | None) -> bytes:
     """What the callers say, without the silence around it, at the telephone's level."""
-    from offhook.cli.ring import _utterance
+    from offhook.cli.ring import utterance_of
     from offhook.simulator import sounds
     from offhook.simulator.load.agents import SAID
 
-    found = sounds.from_file(file, dbov=-25.0) if file else await _utterance(SAID)
+    found = sounds.from_file(file, dbov=-25.0) if file else await utterance_of(SAID)
     trimmed: bytes = found.mulaw[found.start : found.end]
     return trimmed
 

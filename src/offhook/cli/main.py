@@ -5,9 +5,11 @@ import sys
 
 import typer
 
+from offhook.cli.bench import bench
 from offhook.cli.demo import demo
 from offhook.cli.replay import replay
 from offhook.cli.ring import ring
+from offhook.cli.score import score
 from offhook.cli.serve import serve
 from offhook.errors import OffhookError
 
@@ -22,6 +24,8 @@ app.command()(demo)
 app.command()(serve)
 app.command()(ring)
 app.command()(replay)
+app.command()(score)
+app.command()(bench)
 
 
 @app.command()

@@ -21,7 +21,7 @@ def ring(
     """
     import asyncio
 
-    complaints = asyncio.run(_call(_webhook(url), say or [], press or [], caller, called))
+    complaints = asyncio.run(_call(webhook(url), say or [], press or [], caller, called))
     for complaint in complaints:
         typer.echo(f"problem: {complaint}", err=True)
     if complaints:
@@ -34,7 +34,7 @@ async def _call(url: str, say: list[str], press: list[str], caller: str, called:
     from offhook.simulator.caller import SimulatedCaller
     from offhook.simulator.ring import ring as make_call
 
-    utterances = [await _utterance(each) for each in say]
+    utterances = [await utterance_of(each) for each in say]
     complaints = []
 
     async def script(person: SimulatedCaller) -> None:
@@ -58,7 +58,7 @@ async def _call(url: str, say: list[str], press: list[str], caller: str, called:
     return [*complaints, *report.problems]
 
 
-def _webhook(url: str) -> str:
+def webhook(url: str) -> str:
     """A server's bare address means its voice webhook."""
     from urllib.parse import urlsplit
 
@@ -66,7 +66,7 @@ def _webhook(url: str) -> str:
     return url.rstrip("/") + "/twilio/voice" if bare else url
 
 
-async def _utterance(given: str) -> Any:
+async def utterance_of(given: str) -> Any:
     """A file's sound, or words as the local voice speaks them."""
     import asyncio
     from pathlib import Path

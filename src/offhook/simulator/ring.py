@@ -49,7 +49,7 @@ async def ring(
     terms.
     """
     ids = identity(Random())
-    carrier = CarrierScript(partial(_ask, auth_token), _form(ids, caller, called), dialling)
+    carrier = CarrierScript(partial(ask, auth_token), form_of(ids, caller, called), dialling)
     stream = await carrier.begin(url) if urlsplit(url).scheme in ("http", "https") else Stream(url)
     socket = await _open(stream.url, auth_token)
     wire = _Wire(socket)
@@ -136,7 +136,7 @@ async def _open(url: str, auth_token: str) -> ClientConnection:
         raise CarrierError(f"nobody answers at {url} (31901, 31902): {error or 'timed out'}") from None
 
 
-async def _ask(auth_token: str, url: str, form: Mapping[str, str]) -> str:
+async def ask(auth_token: str, url: str, form: Mapping[str, str]) -> str:
     return await asyncio.to_thread(_post, url, form, auth_token)
 
 
@@ -157,7 +157,7 @@ def _post(url: str, form: Mapping[str, str], auth_token: str) -> str:
     return body.decode("utf-8", "replace")
 
 
-def _form(ids: Identity, caller: str, called: str) -> dict[str, str]:
+def form_of(ids: Identity, caller: str, called: str) -> dict[str, str]:
     return {
         "AccountSid": ids.account_id,
         "CallSid": ids.call_id,

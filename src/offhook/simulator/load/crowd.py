@@ -16,7 +16,7 @@ from offhook.simulator.load import websocket
 from offhook.simulator.load.caller import LoadCaller, Sounds
 from offhook.simulator.load.profile import GRID, Profile, Tally
 from offhook.simulator.phone import Identity, identity
-from offhook.simulator.ring import _ask, _form
+from offhook.simulator.ring import ask, form_of
 from offhook.simulator.twiml import CarrierScript, Stream, somebody_answers
 from offhook.timebase import Instant, samples
 from offhook.values import Value
@@ -117,7 +117,7 @@ async def _answered(url: str, ids: Identity, token: str) -> Stream:
     """Where the webhook wants the call streamed to. Raises CarrierError."""
     if urlsplit(url).scheme in ("ws", "wss"):
         return Stream(url)
-    return await CarrierScript(partial(_ask, token), _form(ids, "+15550100", "+15550199"), somebody_answers).begin(url)
+    return await CarrierScript(partial(ask, token), form_of(ids, "+15550100", "+15550199"), somebody_answers).begin(url)
 
 
 async def _run(plan: Plan, parent: Connection) -> None:

@@ -122,7 +122,8 @@ def _echoed(stage: Stage) -> list[Sample]:
     begin, end = _span(stage, text)
     stops = timer.stops(stage.hearing.evidence, begin, end)
     samples = [stage.sample("false stop on echo", stopped, wrong=stopped, note=note)]
-    return [*samples, stage.sample("timer false stop on echo", stops is not None), *_words(stage)]
+    samples.append(stage.sample("timer false stop on echo", stops is not None))
+    return [*samples, *measures.frames(stage, text), *_words(stage)]
 
 
 def _span(stage: Stage, text: str) -> tuple[int, int]:

@@ -43,13 +43,13 @@ def judge(row: Row, samples: Samples) -> Judged:
     """A row's figures, and whether its goal is met."""
     figure = row.figure(samples)
     timer = row.timer(samples) if row.timer else None
-    most = row.most
-    if row.times is not None and timer is not None:
-        most = row.times * timer.value
-    if not figure.number or (most is None and row.least is None):
-        return Judged(row, figure, timer, most, None)
-    met = figure.value <= most + 1e-9 if most is not None else figure.value >= (row.least or 0.0) - 1e-9
-    return Judged(row, figure, timer, most if most is not None else row.least, met)
+    goal = row.most if row.least is None else row.least
+    if row.times is not None and timer is not None and timer.number:
+        goal = row.times * timer.value
+    if not figure.number or goal is None:
+        return Judged(row, figure, timer, goal, None)
+    met = figure.value <= goal + 1e-9 if row.least is None else figure.value >= goal - 1e-9
+    return Judged(row, figure, timer, goal, met)
 
 
 def _values(samples: Samples, metrics: Sequence[str], lines: Sequence[str], ears: Sequence[str]) -> list[float]:

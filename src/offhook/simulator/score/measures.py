@@ -88,8 +88,8 @@ def _used(stage: Stage) -> list[str]:
     """The caller's words as the model was last asked with them; for a flow, as they were made known."""
     if not stage.model.asked:
         said = stage.user_said
-        reopened = [later.startswith(text) for text, later in itertools.pairwise(said)]
-        return [text for text, again in zip(said, [*reopened, False], strict=True) if not again]
+        later = [*said[1:], ""]
+        return [text for text, then in zip(said, later, strict=False) if not then.startswith(text)]
     return [message.text for message in stage.model.asked[-1].messages if message.role is Role.USER]
 
 

@@ -119,7 +119,10 @@ def _drawn(items: Sequence[int], figure: Callable[[Sequence[int]], float], count
         return Figure(math.nan, math.nan, math.nan, 0)
     random = np.random.default_rng(1)
     drawn = [figure(random.choice(items, len(items)).tolist()) for _ in range(_AGAIN)]
-    low, high = np.nanpercentile(drawn, (2.5, 97.5), method="nearest")
+    known = [value for value in drawn if not math.isnan(value)]
+    if not known or math.isnan(figure(items)):
+        return Figure(math.nan, math.nan, math.nan, 0)
+    low, high = np.percentile(known, (2.5, 97.5), method="nearest")
     return Figure(figure(items), float(low), float(high), count)
 
 

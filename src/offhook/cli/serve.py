@@ -44,6 +44,21 @@ def serve(
     _serve(agent, settings)
 
 
+def _require_key(agent: Any, settings: Any) -> None:
+    """Say at once that OpenAI's key is missing: its SDK takes a second to be imported before it would."""
+    from offhook.agent import Agent
+    from offhook.errors import ConfigurationError
+
+    if not isinstance(agent, Agent) or settings.openai_api_key.get_secret_value():
+        return
+    for given in (agent.stt, agent.llm, agent.tts, agent.speech):
+        for name in given if isinstance(given, list | tuple) else [given]:
+            if isinstance(name, str) and name.partition("/")[0].startswith("openai"):
+                raise ConfigurationError(
+                    f"{name}: OPENAI_API_KEY is not set (a compatible server that asks for no key takes any word)"
+                )
+
+
 def _serve(agent: str, settings: Any) -> None:
     """Listen, say where, and serve until told to stop."""
     from offhook.runtime.agentfile import load_agent
@@ -56,7 +71,9 @@ def _serve(agent: str, settings: Any) -> None:
 
     refuse_exposure(settings)
     settings.export()
-    application = asgi_app(load_agent(agent), settings)
+    answering = load_agent(agent)
+    _require_key(answering, settings)
+    application = asgi_app(answering, settings)
     as_json = settings.log_format is LogFormat.JSON
     with listen(settings.host, settings.port) as listener, logging_to(as_json=as_json, level=settings.log_level):
         port = listener.getsockname()[1]

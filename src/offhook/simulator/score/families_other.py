@@ -17,6 +17,8 @@ from offhook.simulator.score.stage import Sample, Scene, Stage
 from offhook.timebase import RATE, SAMPLE_US
 
 _TOOL = 2.5
+_LEFT_ALONE = 20
+"""Seconds of silence after which an agent that has asked twice may say goodbye."""
 _FAULT = "we closed the socket"
 
 
@@ -59,7 +61,7 @@ def _has_tool(stage: Stage) -> None:
         await asyncio.sleep(_TOOL)
         return "found"
 
-    stage.hire(Uses("", (ToolCall("call-1", "look_up", "{}"),), "Nine eight."), "Five.", tools=[look_up])
+    stage.hire(Uses("", (ToolCall("call-1", "look_up", "{}"),), "Nine eight."), "Nine.", tools=[look_up])
 
 
 async def _during_tool(stage: Stage, caller: SimulatedCaller) -> None:
@@ -71,7 +73,7 @@ async def _during_tool(stage: Stage, caller: SimulatedCaller) -> None:
 
 
 def _short(stage: Stage) -> None:
-    stage.hire(reply(4, stage.random), "Five.")
+    stage.hire(reply(4, stage.random), "Nine.")
 
 
 async def _at_last_mark(stage: Stage, caller: SimulatedCaller) -> None:
@@ -104,7 +106,9 @@ def _was_silent(stage: Stage) -> list[Sample]:
     asked = first is not None and first < begin + length * RATE
     right = asked == (length > 8)
     note = f"after {length} s of silence the agent has{'' if asked else ' not'} asked"
-    return [*_answered(stage), stage.sample("manners in silence", right, wrong=not right, note=note)]
+    left = stage.result.ended_by == "server" and not stage.said("turn")
+    answered = [] if left and length > _LEFT_ALONE else _answered(stage)
+    return [*answered, stage.sample("manners in silence", right, wrong=not right, note=note)]
 
 
 # Keys
@@ -185,7 +189,7 @@ class _Failing:
 def _fails(stage: Stage) -> None:
     stages = ("stt", "llm", "tts")
     failing = stages[stage.recipe.item % 3]
-    model = ScriptedModel((reply(8, stage.random), "Five."), first_token=0.05)
+    model = ScriptedModel((reply(8, stage.random), "Nine."), first_token=0.05)
     methods = {"stt": stage.ears.transcribe, "llm": model.reply, "tts": stage.voice.speak}
     stage.marks["failing"] = failing
     stand_in = _Failing(stage, methods[failing], 1 + stage.recipe.item // 3 % 2)

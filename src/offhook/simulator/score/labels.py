@@ -12,8 +12,10 @@ from offhook.values import Value
 _FRAME = 80
 _BELOW_PEAK = 25.0
 """dB below the loudest 10 ms (all but the last percent of them) down to which sound is taken for speech …"""
-_ABOVE_FLOOR = 8.0
-"""… if it lies so much above the quietest tenth."""
+_ABOVE_FLOOR = 6.0
+"""… if it lies so much above the quietest twentieth, …"""
+_AT_LEAST = 12.0
+"""… which may itself be speech: what lies so little below the loudest always is."""
 _BRIDGE = 12
 """Frames: a stop consonant closes the mouth for up to 100 ms."""
 _SHORTEST = 3
@@ -40,7 +42,8 @@ def voiced(pcm: NDArray[np.int16], bridge: int = _BRIDGE) -> list[Span]:
     level = levels(pcm)
     if not len(level):
         return []
-    limit = max(np.percentile(level, 99) - _BELOW_PEAK, min(np.percentile(level, 10) + _ABOVE_FLOOR, -45.0))
+    floor, peak = np.percentile(level, (5, 99))
+    limit = max(peak - _BELOW_PEAK, min(floor + _ABOVE_FLOOR, peak - _AT_LEAST))
     edges = np.flatnonzero(np.diff(np.concatenate(([False], level > limit, [False]))))
     spans: list[Span] = []
     for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):

@@ -24,6 +24,8 @@ _ONSET = ms(60) // SAMPLE_US
 """Silences shorter than that inside a reply are no pause of it."""
 _A_WORD = ms(60) // SAMPLE_US
 """Shorter, and a label does not say where a word is."""
+_LEAD = ms(200) // SAMPLE_US
+"""So much of the word before may be heard again: nobody has told the agent where its words lie."""
 _LATE = ms(20) // SAMPLE_US
 
 
@@ -163,7 +165,7 @@ def _same_word(stage: Stage, it: Break) -> bool:
     left = it.source - it.jump
     words = stage.followed()[0].words
     cut = next((word for word in words if word.start <= left < word.end + 2_400), None)
-    return cut is not None and cut.start - 400 <= it.source <= max(left, cut.end + 2_400) + 400
+    return cut is not None and cut.start - _LEAD <= it.source <= max(left, cut.end + 2_400) + _LEAD
 
 
 def stop_time(stage: Stage, text: str, reply_end: int) -> list[Sample]:

@@ -19,6 +19,8 @@ from offhook.values import Value
 
 LEVEL = -24.0
 """dBov: what a voice is brought to on its way out, so that it stays as it is."""
+WORDS = DIGITS[1:8]
+"""What long replies are made of; zero, eight and nine are left for short ones, so that nobody mistakes the two."""
 _GAP, _BREATH = 480, 2_000
 """Samples of silence behind a word, and behind a sentence."""
 
@@ -70,11 +72,11 @@ class RecordedVoice:
 
 
 def reply(words: int, random: Random) -> str:
-    """So many digits, in sentences of four to six."""
+    """So many of `WORDS`, in sentences of four to six."""
     left, sentences = words, []
     while left > 0:
         count = left if left <= 7 else random.randint(4, 6)
-        chosen = [random.choice(DIGITS[1:]) for _ in range(count)]
+        chosen = [random.choice(WORDS) for _ in range(count)]
         sentences.append(" ".join(chosen).capitalize() + ".")
         left -= count
     return " ".join(sentences)

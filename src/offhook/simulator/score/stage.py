@@ -96,7 +96,7 @@ class Stage:
         self.model = ScriptedModel(replies, first_token=0.0, tokens_per_second=1_000)
         parts = {"stt": self.ears, "llm": self.model, "tts": self.voice, **settings}
         agent = Agent(**parts)
-        short = replace(agent.phrases, unclear="Four.", apology="Three.", filler="Two.")
+        short = replace(agent.phrases, unclear="Zero.", apology="Zero eight.", filler="Zero nine.")
         self.agent = self.tune(_stretched(Agent(phrases=short, **parts), self.recipe.factor))
         return self.agent
 

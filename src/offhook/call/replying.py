@@ -35,8 +35,7 @@ class Reply:
     ) -> None:
         self.draft = draft
         self.speculative = speculative
-        self.broken = False
-        """Something of it was lost: a provider failed while it was made."""
+        self.broken = False  # something of it was lost: a provider failed while it was made
         self.pieces: list[Piece] = []
         self.requests: list[int] = []
         """All that it has ever asked for."""
@@ -228,11 +227,12 @@ class Reply:
                 self._aloud.failed = True
             self.wrote_all(now)
             return
-        piece = self._piece(request)
+        piece, at = self._piece(request), self.pieces.index(self._piece(request)) + 1
         self._requests.close(request)
-        piece.request, piece.failed = None, True
+        piece.request, piece.failed, piece.done = None, True, True
+        before, self.pieces = self.pieces[:at], self.pieces[at:]  # what was asked for before the hole is still said
         self.cancel()
-        del self.pieces[self.pieces.index(piece) + 1 :]
+        self.pieces = before
 
     @property
     def aloud(self) -> bool:

@@ -22,6 +22,9 @@ def patience_of(config: CallConfig, *, begun: bool) -> Patience:
 
 def pause_for(mind: Mind, text: str, config: CallConfig) -> Duration:
     """How long a silence ends a turn that so far says `text`."""
+    if mind.expects.answers is Answers.DIGITS and mind.expects.digits is None:
+        # Nobody can tell the last digit from the last of a group.
+        return config.patience.unfinished
     if mind.answers(text):
         return config.patience.complete
     if dangling(text, config.language):

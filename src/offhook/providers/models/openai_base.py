@@ -55,6 +55,7 @@ class OpenAIWriter(ABC):
             raise OpenAIError(Failure.BROKEN, f"{self.name}: the reply is empty")
 
     async def ready(self) -> None:
+        self._create(self._account.client())  # the SDK loads what it needs at the first use, for 10 to 20 ms
         await self._account.ready(self._model, self.name)
 
     async def aclose(self) -> None:

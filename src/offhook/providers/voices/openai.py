@@ -78,6 +78,7 @@ class OpenAIVoice:
                     raise OpenAIError(Failure.BROKEN, f"{self.name}: the answer has no sound")
 
     async def ready(self) -> None:
+        _ = self._account.client().audio.speech  # see `OpenAIWriter.ready`
         await self._account.ready(self._model, self.name)
 
     async def aclose(self) -> None:

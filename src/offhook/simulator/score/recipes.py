@@ -27,15 +27,15 @@ class Recipe(Value, frozen=True):
 
 
 _SHARES: tuple[tuple[str, int, tuple[str, ...]], ...] = (
-    ("digits known", 40, (CLEAN, CLEAN, NOISY, JITTERY)),
-    ("digits unknown", 40, (CLEAN, CLEAN, NOISY, JITTERY)),
+    ("digits known", 60, (CLEAN, CLEAN, NOISY, JITTERY)),
+    ("digits unknown", 60, (CLEAN, CLEAN, NOISY, JITTERY)),
     ("answer", 110, (CLEAN, NOISY, NOISIER, CLEAN, LOSSY, JITTERY, ECHOING)),
-    ("backchannel", 80, (CLEAN, CLEAN, NOISY, ECHOING)),
-    ("noise", 60, (CLEAN, CLEAN, NOISY, ECHOING)),
-    ("side talk", 40, (CLEAN,)),
-    ("echo", 56, (ECHOING,)),
+    ("backchannel", 140, (CLEAN, CLEAN, NOISY, ECHOING)),
+    ("noise", 100, (CLEAN, CLEAN, NOISY, ECHOING)),
+    ("side talk", 80, (CLEAN,)),
+    ("echo", 112, (ECHOING,)),
     ("double talk", 24, (ECHOING,)),
-    ("interruption", 120, (CLEAN, CLEAN, NOISY, LOSSY, JITTERY, ECHOING)),
+    ("interruption", 200, (CLEAN, CLEAN, NOISY, LOSSY, JITTERY, ECHOING)),
     ("start-up", 16, (CLEAN, NOISY)),
     ("tool", 16, (CLEAN, NOISY)),
     ("last mark", 16, (CLEAN, JITTERY)),

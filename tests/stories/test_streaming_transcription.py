@@ -114,3 +114,33 @@ def test_the_reply_is_begun_with_what_is_known_of_the_words() -> None:
     assert timed.written < timed.transcribed
     assert timed.played < ms(800)
     assert len([each for each in asked(mind) if each[-1].text == "book a room today please"]) == 1
+
+
+def test_words_over_a_reply_that_is_taken_back_are_not_lost() -> None:
+    """The turn is re-opened while the caller is still speaking."""
+
+    async def script(caller: SimulatedCaller) -> None:
+        await caller.listen_until_quiet(0.8)
+        await caller.say(speech("book a room"))
+        await caller.agent_speaks()
+        await caller.say(speech("today please what about tomorrow"))
+        await caller.listen_until_quiet(1.0)
+
+    ears = ScriptedListener()
+    told = tell(agent("We have many rooms for you.", "Fine.", stt=ears), script)
+    assert told.user_said[-1] == "book a room today please what about tomorrow"
+    assert ears.uploads == []
+
+
+def test_nothing_is_lost_where_nothing_is_begun_ahead() -> None:
+    async def script(caller: SimulatedCaller) -> None:
+        await caller.listen_until_quiet(0.8)
+        await caller.say(speech("book a room"))
+        await caller.pause(0.4)
+        await caller.say(speech("today please"))
+        await caller.listen_until_quiet(1.0)
+
+    ears = ScriptedListener()
+    told = tell(agent("Fine.", stt=ears, speculate=False), script)
+    assert told.user_said == ["book a room today please"]
+    assert ears.uploads == []

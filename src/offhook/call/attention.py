@@ -89,7 +89,7 @@ class Attention:
             return True
         self._late = None
         if event not in (Event.WORDS_HEARD, Event.WAIT_ASKED):
-            self.listener.withdraw(turn)
+            self.listener.let_go(turn)
             return False
         if self.turn is None:
             self.turn = turn
@@ -109,13 +109,13 @@ class Attention:
         if self.turn is not None and self.turn.request is not None:
             self._late = self.turn
         elif self.turn is not None:
-            self.listener.withdraw(self.turn)
+            self.listener.let_go(self.turn)
         self.turn = None
 
     def drop(self) -> None:
         """What was said does not matter any more."""
         if self.turn is not None:
-            self.listener.withdraw(self.turn)
+            self.listener.let_go(self.turn)
         self.turn = None
 
     def join(self, now: Instant, before: Turn, *, ask: bool) -> None:
@@ -130,5 +130,5 @@ class Attention:
 
     def _forget_late(self) -> None:
         if self._late is not None:
-            self.listener.withdraw(self._late)
+            self.listener.let_go(self._late)
             self._late = None

@@ -88,21 +88,25 @@ class Listener:
 
     def listen(self, now: Instant, turn: Turn, position: int, expectation: Expectation) -> None:
         """Have what is said from `position` on transcribed as it comes, where that can be done."""
-        if self._config.streaming:
+        if self._config.streaming and turn.listening is None:
             turn.listening = self._requests.open(now, Stage.TRANSCRIPT, self._config.limits.longest_call)
             since = self._from(position)
             self._out.append(Listen(turn.listening, self.track, self._from(turn.start), since, expectation))
 
     def withdraw(self, turn: Turn) -> None:
-        """The transcript that was asked for is not wanted any more."""
-        if turn.listening is not None and self._requests.close(turn.listening):
-            self._out.append(Cancel(turn.listening))
-        turn.listening = None
+        """The transcript that was asked for is not wanted any more. What is being said is still listened to."""
         if turn.request is not None and self._requests.close(turn.request):
             self._out.append(Cancel(turn.request))
         if turn.asked is not None and self._config.speech:
             self._out.append(ForgetSpeech(turn.asked))
         turn.request = turn.asked = None
+
+    def let_go(self, turn: Turn) -> None:
+        """Nothing that is known or will be known of the turn is wanted any more."""
+        if turn.listening is not None and self._requests.close(turn.listening):
+            self._out.append(Cancel(turn.listening))
+        turn.listening = None
+        self.withdraw(turn)
 
     def settle(self, now: Instant, turn: Turn, text: str, *, understood: bool) -> None:
         """The final transcript is here."""

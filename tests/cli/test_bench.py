@@ -5,12 +5,15 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from offhook.audio import level, mulaw
 from offhook.cli.bench import _line_noise, _own_server, _speech
 from offhook.simulator.load import manager
 from offhook.simulator.load.profile import Profile
 from offhook.timebase import ms
+
+pytestmark = pytest.mark.wall_clock
 
 
 def test_a_line_is_hardly_heard() -> None:

@@ -24,6 +24,8 @@ from offhook.simulator.sounds import Sound, silence
 from served import EXAMPLES, Served, serving
 from spoken import Words, synthesize
 
+pytestmark = pytest.mark.wall_clock
+
 QUESTION = "what is cooking"
 ORDERS = ("two coffees", "that's all")
 CALLER, COLLEAGUE = "good morning", "welcome back"

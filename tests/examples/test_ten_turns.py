@@ -40,6 +40,8 @@ from recordings import AUDIO
 from served import Served, serving
 from spoken import Words, synthesize
 
+pytestmark = pytest.mark.wall_clock
+
 TURNS = (
     ("hello",),
     ("any table", "free tonight"),

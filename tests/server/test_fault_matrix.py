@@ -9,6 +9,8 @@ from fault_matrix import CELLS, KEY, Cell, Kind, Outcome, played
 
 from offhook.simulator.openai_server import Trouble
 
+pytestmark = pytest.mark.wall_clock
+
 SOUND, WORD = 2.0, 4.5
 """Seconds after the caller's last sound by which there is a sound, and by which there is more than filler: an apology
 is due at 4."""

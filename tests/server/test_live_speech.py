@@ -25,6 +25,8 @@ from offhook.simulator.evidence import Loudness
 from offhook.simulator.openai_server import LocalOpenAI, Pace, Script, Stage, ToolUse, Turn
 from offhook.simulator.ring import ring
 
+pytestmark = pytest.mark.wall_clock
+
 ROOMS = "We have a large room with a window and a small room without one."
 
 

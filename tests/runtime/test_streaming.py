@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -158,9 +159,12 @@ def test_the_first_half_may_still_be_on_its_way_when_the_caller_goes_on() -> Non
         start = await line.say("book a room", 1)
         way = line.ear.transcribe(start, line.audio.end)
         assert way is not None
-        reading = asyncio.ensure_future(anext(way()))
+        transcripts = cast(Any, way())
+        reading = asyncio.ensure_future(anext(transcripts))
         await line.quiet(0.06)
         reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await transcripts.aclose()
         await line.say("today", 3, start)
         assert (await line.transcript(start))[-1] == Transcript("book a room today")
 

@@ -14,6 +14,8 @@ from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.evidence import Attentive, Loudness
 from offhook.timebase import Instant, seconds
 
+pytestmark = pytest.mark.wall_clock
+
 FIVE_MINUTES = seconds(300)
 REPLY = "We have a large room with a window and a small room without one on the second floor."
 

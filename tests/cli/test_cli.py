@@ -83,6 +83,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *ar
         (["serve", "agent.py:keyless", "--port", "0"], "OPENAI_API_KEY is not set"),
         (["serve", "agent.py:unknown", "--port", "0"], "no transcriber is called 'opnai'; did you mean 'openai'?"),
         (["replay", "nobody.tape"], "cannot read nobody.tape"),
+        (["score", "nowhere"], "nowhere has no manifest.tsv"),
         (["replay", "agent.py"], "no tape"),
         (["ring", "http://127.0.0.1:9"], "cannot be reached"),
         (["ring", "ws://127.0.0.1:9/twilio/stream", "--say", "nobody.wav"], "there is no file nobody.wav"),

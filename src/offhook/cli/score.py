@@ -23,8 +23,10 @@ def score(
     import os
 
     from offhook.simulator.score import html, table
+    from offhook.simulator.score.corpus import Corpus
     from offhook.simulator.score.run import score as score_calls
 
+    Corpus(folder)  # says in one line what is wrong with it, which processes of their own could not
     planned = _planned(calls, seed, family or [])
     scored = score_calls(folder, planned, jobs or os.cpu_count() or 1, progress=_progress(len(planned)))
     samples = [sample for call in scored for sample in call.samples]

@@ -5,20 +5,17 @@ https://platform.openai.com/docs/guides/realtime-transcription
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 
 from offhook.errors import Failure
+from offhook.providers import openai_websocket
 from offhook.providers.openai_client import Account, OpenAIError
+from offhook.providers.openai_websocket import Wire, failures
 from offhook.values import Value
-
-_GOODBYE = 1.0
-"""Seconds that the server may take to agree to a close."""
-_POLICY = 1008
-"""The close code of servers that do not like our key or what we send: trying again cannot help."""
 
 
 class Hints(Value, frozen=True):
@@ -47,8 +44,8 @@ _EVENT = msgspec.json.Decoder(Event)
 class Socket:
     """A connection that has been told what to do, and has said that it will."""
 
-    def __init__(self, connection: Any, account: Account, name: str) -> None:
-        self._connection = connection
+    def __init__(self, wire: Wire, account: Account, name: str) -> None:
+        self._wire = wire
         self._account = account
         self._name = name
         self.hints: Hints | None = None
@@ -78,8 +75,8 @@ class Socket:
 
     async def event(self) -> Event:
         """The next thing that the server says. Raises OpenAIError, also where it does not do as it was told."""
-        with _failures(self._account, self._name):
-            event = _EVENT.decode(await self._connection.recv_bytes())
+        with failures(self._account, self._name):
+            event = _EVENT.decode(await self._wire.receive())
         if event.type == "session.updated":
             _check(event.session, self._name)
         return event
@@ -92,28 +89,18 @@ class Socket:
                 raise self._account.said(self._name, event.error)
 
     async def _send(self, **event: Any) -> None:
-        with _failures(self._account, self._name):
-            await self._connection.send_raw(msgspec.json.encode(event).decode())
+        await self._wire.send(event)
 
 
 @asynccontextmanager
 async def connected(account: Account, hints: Hints, name: str) -> AsyncIterator[Socket]:
     """A new connection, ready for audio. Raises OpenAIError."""
-    with _failures(account, name):
-        async with asyncio.timeout(account.timeout):
-            connecting = account.client().realtime.connect(
-                extra_query={"intent": "transcription"},
-                websocket_connection_options={"close_timeout": _GOODBYE, "open_timeout": None},
-            )
-            connection = await connecting.enter()
-    try:
-        socket = Socket(connection, account, name)
-        with _failures(account, name):
+    async with openai_websocket.connected(account, name, {"intent": "transcription"}) as wire:
+        socket = Socket(wire, account, name)
+        with failures(account, name):
             async with asyncio.timeout(account.timeout):
                 await socket.begin(hints)
         yield socket
-    finally:
-        await connection.close()
 
 
 def _check(session: dict[str, Any], name: str) -> None:
@@ -121,22 +108,3 @@ def _check(session: dict[str, Any], name: str) -> None:
     heard = (session.get("audio") or {}).get("input") or {}
     if heard.get("turn_detection") is not None or (heard.get("format") or {}).get("type") != "audio/pcmu":
         raise OpenAIError(Failure.BROKEN, f"{name}: the server would not take mu-law and leave the turns to us")
-
-
-@contextmanager
-def _failures(account: Account, name: str) -> Iterator[None]:
-    """What the WebSocket library raises, in our words."""
-    from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
-
-    try:
-        with account.failures(name):
-            yield
-    except TimeoutError:
-        raise OpenAIError(Failure.TIMEOUT, f"{name}: no connection within {account.timeout:g} s") from None
-    except InvalidStatus as error:
-        raise account.refused(name, error.response.status_code, {}, error.response.headers) from None
-    except ConnectionClosed as error:
-        kind = Failure.REFUSED if error.rcvd is not None and error.rcvd.code == _POLICY else Failure.BROKEN
-        raise OpenAIError(kind, f"{name}: the connection was lost ({error.rcvd or 'without a word'})") from None
-    except (OSError, InvalidHandshake) as error:
-        raise OpenAIError(Failure.UNREACHABLE, f"{name}: {type(error).__name__}") from None

@@ -133,7 +133,7 @@ async def script(caller: SimulatedCaller, words: Words) -> None:
             await caller.pause(pause if number else 0)
             await say(part)
     await caller.agent_speaks()  # the menu, which is long
-    await caller.pause(0.3)
+    await caller.pause(0.8)  # more than may have been heard of a reply for a turn to be re-opened
     await say(*TURNS[4])
     await caller.listen_until_quiet(0.35)
     await say(*TURNS[5])

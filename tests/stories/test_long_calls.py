@@ -1,9 +1,9 @@
 """Five minutes of conversation pass in a moment."""
 
-import time
 from collections.abc import Callable
 
 import pytest
+from effort import measured
 from kit import agent, call, speech, tell
 
 from offhook.agent import patience
@@ -32,20 +32,21 @@ async def talkative(caller: SimulatedCaller) -> None:
             await caller.pause(6.5)
 
 
-@pytest.mark.parametrize(("hearing", "limit"), [(Loudness, 2.0), (Attentive, 6.0)])
+@pytest.mark.parametrize(("hearing", "limit"), [(Loudness, 33), (Attentive, 100)])
 def test_five_minutes_pass_in_a_moment(hearing: Callable[[], Hearing], limit: float) -> None:
-    """In seconds of this machine's work, which other work beside it does not lengthen."""
+    """Within 2 seconds, 6 with real hearing, of a machine that does a yardstick in 0.06."""
     ears = hearing()
-    began = time.process_time()
-    told = tell(agent(REPLY, patience=patience(idle=400)), talkative, hearing=ears)
-    assert time.process_time() - began < limit
+    told, effort = measured(lambda: tell(agent(REPLY, patience=patience(idle=400)), talkative, hearing=ears))
+    assert effort.yardsticks < limit, effort
     assert call(told).ended_at > FIVE_MINUTES
 
 
 def test_a_call_is_replayed_in_less_time_still() -> None:
     tape = read(bytes(tell(agent(REPLY), talkative).tape))
     call = Call(tape.header.config)
-    began = time.process_time()
-    for step in tape.steps:
-        call.handle(Instant(step.now), step.input)
-    assert time.process_time() - began < 0.6
+
+    def fold() -> None:
+        for step in tape.steps:
+            call.handle(Instant(step.now), step.input)
+
+    assert measured(fold)[1].yardsticks < 10

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from effort import measured
 from kit import agent, call, speech, tell
 
+from effort import measured
 from offhook.agent import patience
 from offhook.call.call import Call
 from offhook.call.tape import read

@@ -30,7 +30,8 @@ def score(
     planned = _planned(calls, seed, family or [])
     scored = score_calls(folder, planned, jobs or os.cpu_count() or 1, progress=_progress(len(planned)))
     samples = [sample for call in scored for sample in call.samples]
-    rows, wrong = table.judged(samples), [call for call in scored if call.wrong]
+    rows = [row for row in table.judged(samples) if row.figure.number or not family]
+    wrong = [call for call in scored if call.wrong]
     print(f"{len(scored)} calls; something went wrong in {len(wrong)}.\n")
     print(table.curves(samples), table.table(rows), sep="\n\n")
     if report is not None:

@@ -35,11 +35,13 @@ def curves(samples: Samples) -> str:
     lines = ["waits x   cut-ins  dead air (mean)"]
     for ears in (Class.UPLOAD, Class.NONE):
         found = curve(samples, ears)
+        if not found.holds:
+            continue
         once = [it for it in samples if (it.metric, it.line, it.ears, it.factor) == ("natural holds", CLEAN, ears, 1.0)]
         natural = round(sum(it.value for it in once))
         lines.append(f"{ears}: {found.holds} pauses, {natural} of them natural, the others composed")
         lines += (f"{it.factor:7.2f}  {100 * it.cut_in:6.1f} %  {it.dead_air:8.3f} s" for it in found.points())
-    return "\n".join(lines)
+    return "\n".join(lines) if len(lines) > 1 else "No turns with pauses."
 
 
 def _cells(it: Judged) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """How long a caller waits for the reply, and how much of that is Offhook's own doing.
 
-`python benchmarks/delay.py [--turns 20] [--json]`. `offhook serve` runs in one process with an agent that is as default
-as an agent can be, a server that speaks OpenAI's interfaces in another, and the caller in this one. Between them are
-real sockets on this machine, and time is real. The stand-in takes as long as `STAGES` says. docs/theory/delay.md tells
-how to read the figures.
+`python benchmarks/delay.py [--turns 20] [--client sdk] [--json]`. `offhook serve` runs in one process with an agent
+that is as default as an agent can be, a server that speaks OpenAI's interfaces in another, and the caller in this one.
+Between them are real sockets on this machine, and time is real. The stand-in takes as long as `STAGES` says.
+docs/theory/delay.md tells how to read the figures.
 """
 
 import argparse
@@ -81,7 +81,7 @@ class Turn(NamedTuple):
         return self.measured - self.unavoidable
 
 
-async def measure(turns: int, *, realtime_voice: bool) -> list[Turn]:
+async def measure(turns: int, *, realtime_voice: bool, client: str) -> list[Turn]:
     """One call of so many turns."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -97,7 +97,7 @@ async def measure(turns: int, *, realtime_voice: bool) -> list[Turn]:
 
         pace = ["--realtime-voice"] if realtime_voice else []
         async with process(folder, "openai", stand_in.__file__, *pace) as openai:
-            account = {"OPENAI_BASE_URL": openai.line.strip()}
+            account = {"OPENAI_BASE_URL": openai.line.strip(), "OFFHOOK_OPENAI_CLIENT": client}
             async with process(folder, "offhook", "-m", "offhook.cli.main", *SERVE, **account) as offhook:
                 match = re.search(r"http\S+", offhook.line)
                 assert match is not None, offhook.line
@@ -257,11 +257,12 @@ def show(name: str, figures: dict[str, dict[str, float]], turns: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--turns", type=int, default=20)
+    parser.add_argument("--client", choices=("lean", "sdk"), default="lean", help="what asks the stand-in")
     parser.add_argument("--json", action="store_true", help="print all figures, and nothing else")
     asked = parser.parse_args()
     figures: dict[str, Any] = {}
     for name, realtime in (("a fast voice", False), ("a voice at real-time pace", True)):
-        turns = asyncio.run(measure(asked.turns, realtime_voice=realtime))
+        turns = asyncio.run(measure(asked.turns, realtime_voice=realtime, client=asked.client))
         figures[name] = {**table(turns), "turns": [turn._asdict() for turn in turns]}
         if not asked.json:
             show(name, figures[name], len(turns))

@@ -13,7 +13,7 @@ NEEDED = {"pocketsphinx": "pocketsphinx", "espeak": "espeakng_loader"}
 
 
 def needs(name: str) -> list[pytest.MarkDecorator]:
-    package = NEEDED.get(name)
+    package = "openai" if name.endswith("sdk") else NEEDED.get(name)
     missing = package is not None and importlib.util.find_spec(package) is None
     return [pytest.mark.skip(reason=f"no {package}")] if missing else []
 

@@ -3,21 +3,19 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from openai_kit import KEY, SUBJECTS, Subject, drain, talk
 
 from offhook.errors import ConfigurationError, Failure
 from offhook.providers import openai_client
 from offhook.providers.models.openai_chat import OpenAIModel
-from offhook.providers.openai_client import Account, OpenAIError, sse
+from offhook.providers.openai_client import Account, OpenAIError
 from offhook.providers.voices.openai import OpenAIVoice
 from offhook.simulator.openai_server import Fault, LocalOpenAI, Script, Stage, Trouble
+
+pytestmark = pytest.mark.usefixtures("either_client")
 
 every_provider = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
 
@@ -90,6 +88,25 @@ def test_key_and_address_come_from_the_environment(monkeypatch: pytest.MonkeyPat
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("address", ["api.openai.com/v1", "ftp://api.openai.com", "https://", "://"])
+def test_an_address_that_is_none_is_a_configuration_error(address: str) -> None:
+    async def story() -> None:
+        with pytest.raises(ConfigurationError, match="must look like https://"):
+            Account(KEY, address).client()
+
+    asyncio.run(story())
+
+
+def test_a_client_that_there_is_not_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OFFHOOK_OPENAI_CLIENT", "fast")
+
+    async def story() -> None:
+        with pytest.raises(ConfigurationError, match="lean or sdk"):
+            Account(KEY).client()
+
+    asyncio.run(story())
+
+
 def test_a_server_that_repeats_the_key_does_not_make_us_repeat_it() -> None:
     async def story() -> None:
         account = Account(KEY, "http://127.0.0.1:9/v1")
@@ -150,7 +167,7 @@ def test_providers_of_one_account_share_connections() -> None:
 @every_provider
 @pytest.mark.parametrize("trouble", [Trouble.BROKEN, Trouble.OVERLOADED, Trouble.UNAUTHORIZED, Trouble.CLOSE])
 def test_a_failure_costs_one_request(subject: Subject, trouble: Trouble) -> None:
-    """The SDK's own retries are off. Only a session over a WebSocket is opened anew, where that can help."""
+    """Nothing is tried twice. Only a session over a WebSocket is opened anew, where that can help."""
 
     async def story() -> None:
         async with LocalOpenAI(Script(transcripts=["a b"], faults=[Fault(subject.stage, trouble)])) as server:
@@ -164,44 +181,26 @@ def test_a_failure_costs_one_request(subject: Subject, trouble: Trouble) -> None
     asyncio.run(story())
 
 
-def test_the_sdk_is_imported_only_when_it_is_used() -> None:
+def test_libraries_are_imported_only_when_they_are_used() -> None:
     program = """
-import sys
+import asyncio, os, sys
 from offhook.providers.transcribers import openai, openai_realtime
 from offhook.providers.models import openai_chat
 from offhook.providers.voices import openai as voice
+from offhook.providers.openai_client import Account, OpenAIError
 voice.OpenAIVoice(api_key="x"), openai.OpenAITranscriber(), openai_chat.OpenAIModel("m")
-found = {"openai", "httpx2", "pydantic", "websockets"} & set(sys.modules)
+found = {"openai", "httpx2", "aiohttp", "pydantic", "websockets", "soxr"} & set(sys.modules)
 assert not found, found
+async def ask():
+    account = Account("x", "http://127.0.0.1:9/v1")
+    try:
+        await account.ready("m", "x")
+    except OpenAIError:
+        await account.aclose()
+asyncio.run(ask())
+assert ("openai" in sys.modules) is (os.environ["OFFHOOK_OPENAI_CLIENT"] == "sdk")
 """
     subprocess.run([sys.executable, "-c", program], check=True)
-
-
-class Chunks:
-    def __init__(self, *chunks: bytes) -> None:
-        self.chunks = chunks
-
-    async def iter_bytes(self) -> AsyncGenerator[bytes, None]:
-        for chunk in self.chunks:
-            yield chunk
-
-
-async def events(*chunks: bytes) -> list[bytes]:
-    async with aclosing(sse(Chunks(*chunks))) as stream:
-        return [data async for data in stream]
-
-
-@given(st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs", "Z"]), min_size=1)), st.data())
-def test_events_are_the_same_however_they_are_cut(texts: list[str], data: st.DataObject) -> None:
-    ending = data.draw(st.sampled_from(["\n", "\r\n"]))
-    whole = "".join(f": note{ending}event: x{ending}data: {text}{ending}{ending}" for text in texts).encode()
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=6)))
-    chunks = [whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
-    assert asyncio.run(events(*chunks)) == [text.encode() for text in texts]
-
-
-def test_an_event_of_several_lines_is_one_and_one_without_an_end_is_none() -> None:
-    assert asyncio.run(events(b"data: a\ndata:b\n\ndata: lost\n")) == [b"a\nb"]
 
 
 def test_an_unused_client_is_not_kept_for_a_loop_that_is_gone() -> None:

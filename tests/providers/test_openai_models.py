@@ -17,6 +17,8 @@ from offhook.providers.models.openai_responses import OpenAIResponsesModel
 from offhook.providers.openai_client import OpenAIError
 from offhook.simulator.openai_server import LocalOpenAI, Script, ToolUse, Turn
 
+pytestmark = pytest.mark.usefixtures("either_client")
+
 BOTH = pytest.mark.parametrize("kind", [OpenAIModel, OpenAIResponsesModel])
 WEATHER = ToolSpec("weather", "What it is like outside.", {"type": "object", "properties": {"city": {}}})
 ROME, OSLO = ToolCall("call_a", "weather", '{"city": "Rome"}'), ToolCall("call_b", "weather", '{"city": "Oslo"}')

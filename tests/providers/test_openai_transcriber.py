@@ -19,6 +19,8 @@ from offhook.providers.transcribers.openai_prompt import hint, is_echo
 from offhook.providers.transcribers.openai_realtime import RealtimeTranscriber
 from offhook.simulator.openai_server import LocalOpenAI, Script
 
+pytestmark = pytest.mark.usefixtures("either_client")
+
 SIZES = ("small", "medium", "large")
 
 

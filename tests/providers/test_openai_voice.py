@@ -12,12 +12,14 @@ from offhook.errors import ConfigurationError
 from offhook.providers.scripted import hum
 from offhook.providers.voices import openai
 from offhook.providers.voices.openai import LONGEST, OpenAIVoice, fitting
-from offhook.simulator.openai_server import LocalOpenAI, Script
+from offhook.simulator.openai_server import LocalOpenAI, Pace, Script
+
+pytestmark = pytest.mark.usefixtures("either_client")
 
 
 def speak(text: str, **given: Any) -> tuple[list[bytes], dict[str, Any]]:
     async def story() -> tuple[list[bytes], dict[str, Any]]:
-        async with LocalOpenAI(Script(word_seconds=0.1)) as server:
+        async with LocalOpenAI(Script(word_seconds=0.1, speech=Pace(then=0.001))) as server:
             voice = OpenAIVoice(**{"api_key": KEY, "base_url": server.base_url} | given)
             pieces = await drain(voice.speak(text))
             await voice.aclose()

@@ -1,10 +1,13 @@
 """The built-in providers as subjects of the conformance suite."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,19 +71,22 @@ class OpenAISubject(Subject):
     retry_after = 7.0
     secret = KEY
 
-    def __init__(self, stage: Stage, kind: Callable[..., Provider]) -> None:
+    def __init__(self, stage: Stage, kind: Callable[..., Provider], client: str) -> None:
         super().__init__(lambda: kind(api_key=KEY, base_url=self.server.base_url))
         self.server = LocalOpenAI(SCRIPT)
+        self._environment = patch.dict(os.environ, {"OFFHOOK_OPENAI_CLIENT": client})
         self._stage, self._kind = stage, kind
         self._gone = False
 
     async def __aenter__(self) -> Self:
         await self.server.__aenter__()
+        self._environment.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._environment.stop()
         await self.server.__aexit__(kind, error, trace)
 
     def make_impatient(self) -> Provider:
@@ -197,16 +203,25 @@ def users_function(subject: Scripted) -> Provider:
     return GeneratorModel(reply)
 
 
-def on_openai(stage: Stage, kind: Callable[..., Provider]) -> Callable[[], Subject]:
-    return lambda: OpenAISubject(stage, kind)
+def on_openai(stage: Stage, kind: Callable[..., Provider], client: str = "lean") -> Callable[[], Subject]:
+    return lambda: OpenAISubject(stage, kind, client)
 
+
+UPLOAD = Stage.TRANSCRIPTION, partial(OpenAITranscriber, "gpt-4o-transcribe")
+CHAT = Stage.CHAT, partial(OpenAIModel, "gpt-4o-mini")
+RESPONSES = Stage.RESPONSES, partial(OpenAIResponsesModel, "gpt-4o-mini")
+SPEECH = Stage.SPEECH, OpenAIVoice
 
 SUBJECTS: Mapping[str, Callable[[], Subject]] = {
-    "openai upload": on_openai(Stage.TRANSCRIPTION, lambda **given: OpenAITranscriber("gpt-4o-transcribe", **given)),
+    "openai upload": on_openai(*UPLOAD),
+    "openai upload, sdk": on_openai(*UPLOAD, "sdk"),
     "openai realtime": on_openai(Stage.REALTIME, RealtimeTranscriber),
-    "openai chat": on_openai(Stage.CHAT, lambda **given: OpenAIModel("gpt-4o-mini", **given)),
-    "openai responses": on_openai(Stage.RESPONSES, lambda **given: OpenAIResponsesModel("gpt-4o-mini", **given)),
-    "openai voice": on_openai(Stage.SPEECH, OpenAIVoice),
+    "openai chat": on_openai(*CHAT),
+    "openai chat, sdk": on_openai(*CHAT, "sdk"),
+    "openai responses": on_openai(*RESPONSES),
+    "openai responses, sdk": on_openai(*RESPONSES, "sdk"),
+    "openai voice": on_openai(*SPEECH),
+    "openai voice, sdk": on_openai(*SPEECH, "sdk"),
     "pocketsphinx": LocalEar,
     "espeak": lambda: Subject(LocalVoice),
     "scripted transcriber": lambda: Scripted(scripted_ear),

@@ -1,15 +1,15 @@
-"""OpenAI's SDK for all our providers: one client per event loop, key and address, and its failures in our words.
+"""OpenAI for all our providers: one client per event loop, key and address, and its failures in our words.
 
-Any server that speaks OpenAI's interfaces will do: the SDK reads `OPENAI_BASE_URL` and `OPENAI_API_KEY` itself where
-a provider is given neither. It is imported when the first request is made. Its own retries are off, because trying
-the next provider is better than trying the same one again.
+Any server that speaks OpenAI's interfaces will do. Where a provider is given no key or address, `OPENAI_API_KEY` and
+`OPENAI_BASE_URL` hold; `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID` and `OPENAI_CUSTOM_HEADERS` always do. Libraries are
+imported when the first request is made. Nothing is asked twice, because trying the next provider is better than trying
+the same one again.
 """
 
 import asyncio
-import functools
+import os
 import re
-import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,12 +18,16 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from offhook.errors import AudioFormatError, ConfigurationError, Failure, ProviderError
+from offhook.providers.eventstream import EventStream
+from offhook.providers.openai_http import HttpClient
+from offhook.providers.openai_interface import Access, Answer, Client, ClientError, StatusError
+from offhook.providers.openai_sdk import SdkClient
 
 TIMEOUT = 5.0
 """Seconds that a server may take to accept a connection, to begin its answer, and between two pieces of it."""
-_IDLE = 60.0
-"""Seconds that an unused connection is kept: longer than a caller talks, so that a turn begins without a TLS
-handshake."""
+_BASE_URL = "https://api.openai.com/v1"
+_CLIENTS: dict[str, Callable[[Access], Client]] = {"lean": HttpClient, "sdk": SdkClient}
+"""What `OFFHOOK_OPENAI_CLIENT` may say."""
 _LINGER = 0.1
 """Seconds to wait for the end of a stream that has said it is done, so that its connection can serve again."""
 _STATUS = {
@@ -45,7 +49,7 @@ class OpenAIError(ProviderError):
 class _Shared:
     """A client, and who uses it."""
 
-    client: Any
+    client: Client
     holders: set["Account"] = field(default_factory=set)
 
 
@@ -61,11 +65,11 @@ class Account:
         self.timeout = timeout
         self._given = api_key, base_url
 
-    def client(self) -> Any:
-        """The `AsyncOpenAI` of the running event loop. Raises ConfigurationError where there is no key."""
+    def client(self) -> Client:
+        """The client of the running event loop. Raises ConfigurationError where there is no key."""
         clients = _clients.setdefault(asyncio.get_running_loop(), {})
         if self._given not in clients:
-            clients[self._given] = _Shared(_client(*self._given))
+            clients[self._given] = _Shared(_client(_access(*self._given)))
         shared = clients[self._given]
         shared.holders.add(self)
         return shared.client
@@ -79,13 +83,13 @@ class Account:
         shared.holders.discard(self)
         if not shared.holders:
             del clients[self._given]
-            await shared.client.close()
+            await shared.client.aclose()
 
     async def ready(self, model: str, what: str) -> None:
         """Check the key and the model. A compatible server need not list its models."""
         try:
             with self.failures(what):
-                await self.client().models.retrieve(model, timeout=self.timeout)
+                await self.client().model(model, self.timeout)
         except OpenAIError as error:
             if error.status in (401, 403):
                 raise ConfigurationError(
@@ -99,7 +103,7 @@ class Account:
         """Tell an unknown model from a server that has no list: the one has others, the other says 404 again."""
         try:
             with self.failures(what):
-                page = await self.client().models.list(timeout=self.timeout)
+                page = _MODELS.decode(await self.client().models(self.timeout))
         except OpenAIError as error:
             if error.status in (404, 405):
                 return
@@ -110,22 +114,17 @@ class Account:
 
     @contextmanager
     def failures(self, what: str) -> Iterator[None]:
-        """Turn whatever the SDK and what lies below it raise into an `OpenAIError`; `what` was asked."""
-        import httpx2
-        import openai
-
+        """Turn what goes wrong into an `OpenAIError`; `what` was asked."""
         try:
             yield
-        except (openai.APITimeoutError, httpx2.TimeoutException):
-            raise OpenAIError(Failure.TIMEOUT, f"{what}: nothing came for {self.timeout:g} s") from None
-        except openai.APIConnectionError as error:
-            cause = error.__cause__ or error
-            raise OpenAIError(Failure.UNREACHABLE, f"{what}: {self._clean(cause)}") from None
-        except openai.APIStatusError as error:
-            raise self.refused(what, error.status_code, error.body, error.response.headers) from None
-        except httpx2.HTTPError as error:
-            raise OpenAIError(Failure.BROKEN, f"{what}: the answer breaks off ({self._clean(error)})") from None
-        except (msgspec.DecodeError, AudioFormatError, openai.APIError, ValueError) as error:
+        except StatusError as error:
+            raise self.refused(what, error.status, error.error, error.headers) from None
+        except ClientError as error:
+            words = self._clean(error)
+            if error.kind is Failure.BROKEN:
+                words = f"the answer breaks off ({words})"
+            raise OpenAIError(error.kind, f"{what}: {words}") from None
+        except (msgspec.DecodeError, AudioFormatError, ValueError) as error:
             raise OpenAIError(Failure.BROKEN, f"{what}: the answer makes no sense ({self._clean(error)})") from None
 
     def said(self, what: str, error: Any) -> OpenAIError:
@@ -147,36 +146,50 @@ class Account:
         """One line without the key, which some servers repeat."""
         line = " ".join(str(words).split())[:200] or type(words).__name__
         shared = _clients.get(asyncio.get_running_loop(), {}).get(self._given)
-        key = shared.client.api_key if shared else self._given[0]
+        key = shared.client.access.key if shared else self._given[0]
         return re.sub(r"\bsk-\S+", "***", line.replace(key, "***") if key else line)
 
 
-def _client(api_key: str | None, base_url: str | None) -> Any:
-    import httpx2
-    import openai
+class _Model(msgspec.Struct):
+    id: str
 
-    limits = httpx2.Limits(max_connections=1_000, max_keepalive_connections=200, keepalive_expiry=_IDLE)
-    try:
-        client = openai.AsyncOpenAI(
-            api_key=api_key,
-            base_url=base_url,
-            max_retries=0,
-            timeout=TIMEOUT,
-            http_client=openai.DefaultAsyncHttpxClient(limits=limits, verify=_certificates()),
-        )
-    except openai.OpenAIError:
-        raise ConfigurationError(_NO_KEY) from None
-    if not client.api_key:
+
+class _Models(msgspec.Struct):
+    data: list[_Model] | None = None
+
+
+_MODELS = msgspec.json.Decoder(_Models)
+
+
+def _environment(name: str) -> str:
+    """What a variable holds, or else nothing."""
+    return os.environ.get(name, "").strip()
+
+
+def _access(key: str | None, base_url: str | None) -> Access:
+    """What is given, or else what the environment says. Raises ConfigurationError where that leads nowhere."""
+    if not (key := key or _environment("OPENAI_API_KEY")):
         raise ConfigurationError(_NO_KEY)
-    return client
+    headers = {
+        "OpenAI-Organization": _environment("OPENAI_ORG_ID"),
+        "OpenAI-Project": _environment("OPENAI_PROJECT_ID"),
+    }
+    for line in _environment("OPENAI_CUSTOM_HEADERS").splitlines():
+        name, _, value = line.partition(":")
+        headers[name.strip()] = value.strip()
+    address, mark, query = (base_url or _environment("OPENAI_BASE_URL") or _BASE_URL).partition("?")
+    if not re.match(r"https?://[\w[]", address):
+        raise ConfigurationError(f"OpenAI's address must look like https://api.openai.com/v1, and not like {address!r}")
+    where = f"{address.rstrip('/')}/{mark}{query}"
+    return Access(where, key, {name: value for name, value in headers.items() if value})
 
 
-@functools.cache
-def _certificates() -> ssl.SSLContext:
-    """Whom we trust, read once: it takes 45 ms."""
-    import httpx2
-
-    return httpx2.create_ssl_context()
+def _client(access: Access) -> Client:
+    """Raises ConfigurationError where there is none of that name."""
+    name = _environment("OFFHOOK_OPENAI_CLIENT") or "lean"
+    if name not in _CLIENTS:
+        raise ConfigurationError(f"OFFHOOK_OPENAI_CLIENT is {' or '.join(_CLIENTS)}, and not {name}")
+    return _CLIENTS[name](access)
 
 
 def _code(error: Any) -> tuple[str, str]:
@@ -210,29 +223,18 @@ def _seconds(header: str | None) -> float | None:
         return None
 
 
-async def sse(response: Any) -> AsyncGenerator[bytes, None]:
-    """The data of each server-sent event of a streamed response.
-
-    https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
-    """
-    rest = b""
-    data: list[bytes] = []
-    async with aclosing(response.iter_bytes()) as chunks:
-        async for chunk in chunks:
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                if line.startswith(b"data:"):
-                    data.append(line[5:].strip())
-                elif data and not line.rstrip(b"\r"):
-                    yield b"\n".join(data)
-                    data.clear()
+async def sse(answer: Answer) -> AsyncGenerator[bytes, None]:
+    """The data of each server-sent event of an answer."""
+    stream = EventStream()
+    async with aclosing(answer.pieces()) as pieces:
+        async for piece in pieces:
+            for data in stream.feed(piece):
+                yield data
 
 
 async def finish(stream: AsyncIterator[bytes]) -> None:
     """Read a stream that has said it is done to its end, but do not insist."""
-    import httpx2
-
-    with suppress(TimeoutError, httpx2.HTTPError):
+    with suppress(TimeoutError, ClientError):
         async with asyncio.timeout(_LINGER):
             async for _ in stream:
                 pass

@@ -4,14 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
 from offhook.errors import Failure
 from offhook.providers.openai_client import Account, OpenAIError
+from offhook.providers.openai_interface import Access
+from offhook.version import VERSION
 
 _GOODBYE = 1.0
 """Seconds that the server may take to agree to a close."""
+_LARGEST = 16 * 2**20
+"""Bytes of one event. Sound comes in pieces of a few thousand; a whole response with its text is well below this."""
 _POLICY = 1008
 """The close code of servers that do not like our key or what we send: trying again cannot help."""
 
@@ -25,12 +30,12 @@ class Wire:
     async def send(self, event: Mapping[str, Any]) -> None:
         """One event of ours."""
         with failures(self._account, self._name):
-            await self._connection.send_raw(msgspec.json.encode(event).decode())
+            await self._connection.send(msgspec.json.encode(event).decode())
 
     async def receive(self) -> bytes:
         """One event of the server's."""
         with failures(self._account, self._name):
-            message: bytes = await self._connection.recv_bytes()
+            message: bytes = await self._connection.recv(decode=False)
         return message
 
 
@@ -39,15 +44,33 @@ async def connected(account: Account, name: str, query: Mapping[str, str]) -> As
     """A new connection to `/realtime?query`. `close` is awaited for a bounded time. Raises OpenAIError."""
     with failures(account, name):
         async with asyncio.timeout(account.timeout):
-            connecting = account.client().realtime.connect(
-                extra_query=dict(query),
-                websocket_connection_options={"close_timeout": _GOODBYE, "open_timeout": None},
-            )
-            connection = await connecting.enter()
+            connection = await _connect(account.client().access, query)
     try:
         yield Wire(connection, account, name)
     finally:
         await connection.close()
+
+
+async def _connect(access: Access, query: Mapping[str, str]) -> Any:
+    """The key goes where it is meant to go: redirects are not followed."""
+    from websockets.asyncio.client import connect
+
+    class Connect(connect):
+        def process_redirect(self, exc: Exception) -> Exception:
+            return exc
+
+    address = urlsplit(access.base_url)
+    scheme = {"http": "ws", "https": "wss"}.get(address.scheme, address.scheme)
+    asked = "&".join(part for part in (address.query, urlencode(query)) if part)
+    return await Connect(
+        address._replace(scheme=scheme, path=f"{address.path}realtime", query=asked).geturl(),
+        additional_headers={**access.headers, "Authorization": f"Bearer {access.key}"},
+        user_agent_header=f"offhook/{VERSION}",
+        compression=None,
+        max_size=_LARGEST,
+        open_timeout=None,
+        close_timeout=_GOODBYE,
+    )
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What OpenAI's two ways to ask for a reply have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any, ClassVar, TypeAlias
 
@@ -9,6 +9,7 @@ from offhook.conversation.tools import ToolCall
 from offhook.errors import Failure
 from offhook.providers.interfaces import Conversation, Usage
 from offhook.providers.openai_client import TIMEOUT, Account, OpenAIError
+from offhook.providers.openai_interface import Answer, Question
 
 Piece: TypeAlias = str | ToolCall | Usage
 """Text as it is written, calls of tools when they are complete, the cost at the end."""
@@ -18,6 +19,8 @@ class OpenAIWriter(ABC):
     """Asks `model` for replies; `parameters` are sent along as they are."""
 
     vendor: ClassVar[str]
+    path: ClassVar[str]
+    """Where this interface is."""
     speculative = True
 
     def __init__(
@@ -39,15 +42,10 @@ class OpenAIWriter(ABC):
         where nothing was written: silence is no reply."""
         empty = True
         with self._account.failures(self.name):
-            request = {
-                "model": self._model,
-                "stream": True,
-                **self._request(conversation),
-                "extra_body": self._parameters,
-                "timeout": self._account.timeout,
-            }
-            create = self._create(self._account.client())
-            async with create(**request) as response, aclosing(self._read(response)) as pieces:
+            fields = {"model": self._model, "stream": True, **self._request(conversation)}
+            question = Question(self.path, fields, self._parameters)
+            answering = self._account.client().ask(question, self._account.timeout)
+            async with answering as answer, aclosing(self._read(answer)) as pieces:
                 async for piece in pieces:
                     empty = empty and (isinstance(piece, Usage) or (isinstance(piece, str) and not piece.strip()))
                     yield piece
@@ -55,7 +53,6 @@ class OpenAIWriter(ABC):
             raise OpenAIError(Failure.BROKEN, f"{self.name}: the reply is empty")
 
     async def ready(self) -> None:
-        self._create(self._account.client())  # the SDK loads what it needs at the first use, for 10 to 20 ms
         await self._account.ready(self._model, self.name)
 
     async def aclose(self) -> None:
@@ -65,13 +62,9 @@ class OpenAIWriter(ABC):
         return OpenAIError(Failure.BROKEN, f"{self.name}: the stream stopped before the end of the reply")
 
     @abstractmethod
-    def _create(self, client: Any) -> Callable[..., Any]:
-        """The SDK's method, in its streamed form."""
-
-    @abstractmethod
     def _request(self, conversation: Conversation) -> dict[str, Any]:
         """What this interface is asked."""
 
     @abstractmethod
-    def _read(self, response: Any) -> AsyncGenerator[Piece, None]:
+    def _read(self, answer: Answer) -> AsyncGenerator[Piece, None]:
         """What this interface answers."""

@@ -1,6 +1,6 @@
 """OpenAI's language models, and those of all who speak the same Chat Completions."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -13,16 +13,14 @@ from offhook.providers.interfaces import Conversation, LanguageModel, Usage
 from offhook.providers.models.openai_base import OpenAIWriter, Piece
 from offhook.providers.models.openai_responses import OpenAIResponsesModel
 from offhook.providers.openai_client import finish, sse
+from offhook.providers.openai_interface import Answer
 
 
 class OpenAIModel(OpenAIWriter):
     """Parameters are Chat Completions' own, or the server's: `temperature=0.3`, `reasoning_effort="minimal"`, …"""
 
     vendor = "openai"
-
-    def _create(self, client: Any) -> Callable[..., Any]:
-        create: Callable[..., Any] = client.chat.completions.with_streaming_response.create
-        return create
+    path = "chat/completions"
 
     def _request(self, conversation: Conversation) -> dict[str, Any]:
         return {
@@ -31,11 +29,11 @@ class OpenAIModel(OpenAIWriter):
             **({"tools": [_tool(each) for each in conversation.tools]} if conversation.tools else {}),
         }
 
-    async def _read(self, response: Any) -> AsyncGenerator[Piece, None]:
+    async def _read(self, answer: Answer) -> AsyncGenerator[Piece, None]:
         """The last chunk with usage has no choices, and not every server ends with [DONE]."""
         calls = _Calls()
         finished = False
-        async with aclosing(sse(response)) as stream:
+        async with aclosing(sse(answer)) as stream:
             async for data in stream:
                 if data == b"[DONE]":
                     await finish(stream)

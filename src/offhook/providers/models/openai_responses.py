@@ -1,6 +1,6 @@
 """OpenAI's language models through the Responses interface. Nothing is kept there: we hold the history ourselves."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -12,16 +12,14 @@ from offhook.errors import ConfigurationError
 from offhook.providers.interfaces import Conversation, LanguageModel, Usage
 from offhook.providers.models.openai_base import OpenAIWriter, Piece
 from offhook.providers.openai_client import finish, sse
+from offhook.providers.openai_interface import Answer
 
 
 class OpenAIResponsesModel(OpenAIWriter):
     """Parameters are this interface's: `reasoning={"effort": "minimal"}`, …"""
 
     vendor = "openai-responses"
-
-    def _create(self, client: Any) -> Callable[..., Any]:
-        create: Callable[..., Any] = client.responses.with_streaming_response.create
-        return create
+    path = "responses"
 
     def _request(self, conversation: Conversation) -> dict[str, Any]:
         return {
@@ -30,8 +28,8 @@ class OpenAIResponsesModel(OpenAIWriter):
             **({"tools": [_tool(each) for each in conversation.tools]} if conversation.tools else {}),
         }
 
-    async def _read(self, response: Any) -> AsyncGenerator[Piece, None]:
-        async with aclosing(sse(response)) as stream:
+    async def _read(self, answer: Answer) -> AsyncGenerator[Piece, None]:
+        async with aclosing(sse(answer)) as stream:
             async for data in stream:
                 event = _EVENT.decode(data) if data != b"[DONE]" else _Event()
                 match event.type:

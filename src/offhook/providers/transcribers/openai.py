@@ -5,13 +5,13 @@ from contextlib import aclosing
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from offhook.audio import mulaw, wav
-from offhook.audio.resample import Resampler
+from offhook.audio.resample import whole
 from offhook.errors import ConfigurationError, Failure
 from offhook.providers.interfaces import Transcriber, Transcript, Utterance
 from offhook.providers.openai_client import TIMEOUT, Account, OpenAIError, finish, sse
+from offhook.providers.openai_interface import Answer, Question
 from offhook.providers.transcribers.openai_prompt import hint, is_echo
 from offhook.providers.transcribers.openai_realtime import RealtimeTranscriber
 from offhook.timebase import RATE
@@ -48,39 +48,37 @@ class OpenAITranscriber:
     async def transcribe(self, utterance: Utterance) -> AsyncIterator[Transcript]:
         prompt = hint(utterance)
         with self._account.failures(self.name):
-            create = self._account.client().audio.transcriptions.with_streaming_response.create
-            request = self._request(utterance, prompt)
-            async with create(**request) as response, aclosing(self._answer(response)) as transcripts:
+            answering = self._account.client().ask(self._question(utterance, prompt), self._account.timeout)
+            async with answering as answer, aclosing(self._read(answer)) as transcripts:
                 async for transcript in transcripts:
                     if transcript.final and is_echo(transcript.text, utterance, prompt):
                         transcript = Transcript("", understood=False)
                     yield transcript
 
     async def ready(self) -> None:
+        wav_file(b"")  # loads what resamples
         await self._account.ready(self._model, self.name)
 
     async def aclose(self) -> None:
         await self._account.aclose()
 
-    def _request(self, utterance: Utterance, prompt: str) -> dict[str, Any]:
+    def _question(self, utterance: Utterance, prompt: str) -> Question:
         hints = {"language": utterance.language, "prompt": prompt}
-        return {
-            "file": ("utterance.wav", wav_file(utterance.mulaw), "audio/wav"),
+        fields = {
             "model": self._model,
             "response_format": "json",
             **({"stream": True} if self._stream else {}),
             **{name: text for name, text in hints.items() if text},
-            "extra_body": self._parameters,
-            "timeout": self._account.timeout,
         }
+        return Question("audio/transcriptions", fields, self._parameters, wav_file(utterance.mulaw))
 
-    async def _answer(self, response: Any) -> AsyncGenerator[Transcript, None]:
+    async def _read(self, answer: Answer) -> AsyncGenerator[Transcript, None]:
         """A stream, or one document where the server does not stream although it was asked to."""
-        if "event-stream" not in response.headers.get("content-type", ""):
-            yield Transcript(_WHOLE.decode(await response.read()).text.strip())
+        if "event-stream" not in answer.content_type:
+            yield Transcript(_WHOLE.decode(await answer.whole()).text.strip())
             return
         text = ""
-        async with aclosing(sse(response)) as stream:
+        async with aclosing(sse(answer)) as stream:
             async for data in stream:
                 event = _EVENT.decode(data) if data != b"[DONE]" else _Event()
                 if event.error is not None:
@@ -113,10 +111,8 @@ _EVENT = msgspec.json.Decoder(_Event)
 
 def wav_file(audio: bytes) -> bytes:
     """Mu-law at 8 kHz as a 16-bit file at `WAV_RATE`, silence behind it where it is too short."""
-    pcm = mulaw.decode(audio.ljust(SHORTEST, mulaw.SILENCE)).astype("<i2")
-    resampler = Resampler(RATE, WAV_RATE)
-    samples = resampler.feed(pcm.tobytes()) + resampler.flush()
-    return wav.write(WAV_RATE, np.frombuffer(samples, "<i2").astype(np.int16))
+    pcm = mulaw.decode(audio.ljust(SHORTEST, mulaw.SILENCE))
+    return wav.write(WAV_RATE, whole(pcm, RATE, WAV_RATE))
 
 
 def transcriber(model: str) -> Transcriber:

@@ -7,6 +7,7 @@ from typing import Any
 from offhook.audio.sniff import require_samples
 from offhook.errors import ConfigurationError, Failure
 from offhook.providers.openai_client import TIMEOUT, Account, OpenAIError
+from offhook.providers.openai_interface import Question
 
 RATE = 24_000
 LONGEST = 4_096
@@ -48,27 +49,19 @@ class OpenAIVoice:
     @property
     def fingerprint(self) -> str:
         """What its sound depends on. Raises ConfigurationError where there is no key."""
-        where = self._account.client().base_url
+        where = self._account.client().access.base_url
         return f"{where} {self._model} {self._voice} {self.rate} {sorted(self._parameters.items())}"
 
     async def speak(self, text: str) -> AsyncIterator[bytes]:
         """The status and the first bytes are checked before anything is yielded: an error text that is played is a
         burst of clicks."""
         with self._account.failures(self.name):
-            create = self._account.client().audio.speech.with_streaming_response.create
-            async with create(
-                model=self._model,
-                voice=self._voice,
-                input=fitting(text),
-                response_format="pcm",
-                extra_body=self._parameters,
-                timeout=self._account.timeout,
-            ) as response:
-                kind = response.headers.get("content-type", "")
+            async with self._account.client().ask(self._question(text), self._account.timeout) as answer:
+                kind = answer.content_type
                 if kind.startswith(_NO_AUDIO):
                     raise OpenAIError(Failure.BROKEN, f"{self.name}: the answer is {kind}, not audio")
                 silent = True
-                async with aclosing(response.iter_bytes()) as pieces:
+                async with aclosing(answer.pieces()) as pieces:
                     async for piece in pieces:
                         if silent:
                             require_samples(piece)
@@ -78,11 +71,14 @@ class OpenAIVoice:
                     raise OpenAIError(Failure.BROKEN, f"{self.name}: the answer has no sound")
 
     async def ready(self) -> None:
-        _ = self._account.client().audio.speech  # see `OpenAIWriter.ready`
         await self._account.ready(self._model, self.name)
 
     async def aclose(self) -> None:
         await self._account.aclose()
+
+    def _question(self, text: str) -> Question:
+        fields = {"model": self._model, "voice": self._voice, "input": fitting(text), "response_format": "pcm"}
+        return Question("audio/speech", fields, self._parameters)
 
 
 def fitting(text: str) -> str:

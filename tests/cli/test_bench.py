@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from offhook.audio import level, mulaw
-from offhook.cli.bench import _line_noise, _own_server, _speech
-from offhook.simulator.load import manager
+from offhook.cli.bench import _line_noise, _speech
+from offhook.cli.bench_server import _overrun, own_server
+from offhook.simulator.load import agents, manager
 from offhook.simulator.load.profile import Profile
-from offhook.timebase import ms
+from offhook.simulator.openai_server.log import Log, Request, Stage
+from offhook.timebase import Instant, ms
 
 pytestmark = pytest.mark.wall_clock
 
@@ -32,10 +34,36 @@ def test_speech_from_a_file_loses_the_silence_around_it_and_is_as_loud_as_a_tele
 
 def test_a_crowd_calls_and_the_server_is_measured_meanwhile() -> None:
     held = Profile(b"", _line_noise(), cycle=ms(320))
-    with _own_server(3, scripted=True) as target:
+    with own_server(3, scripted=True) as (target, overrun):
         found = manager.level(target, held, 3, 0.5)
+        assert overrun() is None
         assert (found.calls, found.lost, found.refused, found.problems) == (3, 0, 0, ())
         assert found.sent_per_second > 3 * 50 * 0.8
         assert found.server_late_p99 is not None
-        crowded = manager.level(target, held, 2, 0.3, storm=0)
+        crowded = manager.level(target, held, 2, 0.3)
         assert crowded.refused == 0, "lines are free again once a crowd has hung up"
+
+
+def test_a_storm_harms_nobody_and_is_told_that_all_lines_are_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manager, "LONGEST_RAMP", 0.2)
+    held = Profile(b"", _line_noise(), cycle=ms(320))
+    with own_server(2, scripted=True) as (target, _):
+        found = manager.level(target, held, 2, 4.0, storm=6)
+    assert (found.harmed, found.refused) == (0, 0)
+    ((words, count),) = found.storm.items()
+    assert count == 6
+    assert "<Say>" in words
+
+
+def test_what_the_stand_in_takes_beyond_what_it_was_told() -> None:
+    def request(stage: Stage, first: float, ended: float) -> Request:
+        return Request(stage, 1, Instant(0), first=Instant(round(first * 1e6)), ended=Instant(round(ended * 1e6)))
+
+    log = Log(lambda: Instant(0))  # type: ignore[arg-type]
+    log += [request(Stage.TRANSCRIPTION, 0.203, 0.204), request(Stage.SPEECH, 0.105, 0.2)]
+    assert _overrun(log) == 8_000
+    written = request(Stage.CHAT, 0.301, 0.301 + 39 * 0.021)
+    log.append(written)
+    assert abs(_overrun(log) - (8_000 + 1_000 + agents.CLAUSE * 1_000)) < 5
+    log.clear()
+    assert _overrun(log) == 0

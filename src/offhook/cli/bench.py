@@ -1,16 +1,21 @@
 """`offhook bench`: how many calls a server holds, and what one costs."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+SPEECH = 3.0
+"""Seconds that a caller says in each cycle of the profile, at the most."""
+ALONE = 60.0
+"""Seconds, at the least, for which one call is measured: the others are compared with it."""
+
 
 def bench(
     url: Annotated[
-        str, typer.Argument(help="A server, its webhook, or a stream (ws://…). None: one of our own is begun.")
+        str, typer.Option(help="A server, its webhook, or a stream (ws://…). None: one of our own is begun.")
     ] = "",
     say: Annotated[
         Path | None, typer.Option(metavar="FILE.wav", help="What callers say; else the local voice speaks.")
@@ -18,63 +23,183 @@ def bench(
     calls: Annotated[int | None, typer.Option(help="Measure so many calls, and look for no limit.")] = None,
     most: Annotated[int, typer.Option(help="The most calls that are tried.")] = 400,
     seconds: Annotated[float, typer.Option(help="How long each number of calls is measured.")] = 36.0,
+    storm: Annotated[
+        bool, typer.Option("--storm", help="Then, with all lines taken, have three times as many ring in ten seconds.")
+    ] = False,
     pid: Annotated[int | None, typer.Option(help="The server's process, if it is on this machine.")] = None,
     scripted: Annotated[
         bool, typer.Option("--scripted", help="Our own server's providers do no HTTP: its own work alone.")
     ] = False,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw delay against calls there.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures there.")] = None,
 ) -> None:
     """Call a server with more and more callers in real time, until it does not keep up.
 
-    Each speaks for three seconds in twelve and breaks into one reply in five. Calls keep up while the 95th percentile
-    of the reply delay is within 50 ms of one call's, no reply runs dry, no call is lost and the server's event loop is
-    at most 20 ms late. Beware: another's server pays for the tokens of every call.
+    Calls keep up while the 95th percentile of the reply delay is within 50 ms of one call's, no reply runs dry, no call
+    is lost and the server's event loop is at most 20 ms late. Beware: your server pays for the tokens of every call.
     """
     import asyncio
 
-    from offhook.cli.ring import webhook
-    from offhook.settings import Settings
-    from offhook.simulator.load.manager import Target
+    from offhook.simulator.load import plot as picture
     from offhook.simulator.load.profile import Profile
 
-    spoken = asyncio.run(_speech(say))
-    profile = Profile(spoken, _line_noise())
+    if plot:
+        picture.require()
+    profile = Profile(asyncio.run(_speech(say)), _line_noise())
     if url:
-        token = Settings.load().twilio_auth_token.get_secret_value()
-        _bench(Target(webhook(url), pid, token), profile, calls, most, seconds, json)
-        return
-    with _own_server(most if calls is None else calls, scripted=scripted) as target:
-        _bench(target, profile, calls, most, seconds, json)
+        run: Bench = Others(url, pid, profile, seconds)
+    else:
+        run = Bench(profile, seconds, scripted=scripted)
+    limit = run.measure(calls, most)
+    lines = calls or limit or 1
+    idle, core, stormy = run.idle(min(100, lines)), run.core(lines), run.storm(lines) if storm else None
+    found = run.summary(idle, core, stormy, None if calls else limit)
+    if plot:
+        picture.draw(run.levels, found["limit"], plot)
+    if json:
+        json.write_bytes(_written(found))
 
 
-def _bench(target: Any, profile: Any, calls: int | None, most: int, seconds: float, json: Path | None) -> None:
-    """Measure, tell as it goes, and sum up."""
+class Bench:
+    """Measures servers of our own, and tells as it goes."""
+
+    def __init__(self, profile: Any, seconds: float, *, scripted: bool = False) -> None:
+        self.levels: list[Any] = []
+        self._profile = profile
+        self._seconds = seconds
+        self._scripted = scripted
+        self._ideal = 0
+
+    def _begin(self, stack: ExitStack, lines: int, *, scripted: bool) -> tuple[Any, Callable[[], int | None]]:
+        """A server for so many calls, and what says which part of a reply's delay is none of its doing."""
+        from offhook.cli.bench_server import own_server
+        from offhook.simulator.load import ideal
+
+        self._ideal = self._ideal or ideal.delay(self._profile)
+        server = stack.enter_context(own_server(lines, scripted=scripted))
+
+        def outside() -> int | None:
+            overrun = server.overrun()
+            return None if overrun is None else self._ideal + overrun
+
+        return server.target, outside
+
+    def measure(self, calls: int | None, most: int) -> int:
+        """One call, then so many or ever more. The largest number that keeps up."""
+        from msgspec.structs import replace
+
+        from offhook.errors import OffhookError
+        from offhook.simulator.load import chart, search
+
+        print(chart.HEADER)
+        with ExitStack() as stack:
+            server = self._begin(stack, calls or most, scripted=self._scripted)
+            often = replace(self._profile, barge_in_every=3)
+            alone = self._level(server, often, 1, max(self._seconds, ALONE))
+            if alone.refused:
+                raise OffhookError(f"no call came about: {'; '.join(alone.problems)}")
+            self._tell(alone, [])
+
+            def keeps_up(count: int) -> bool:
+                found = self._level(server, self._profile, count, self._seconds)
+                if found.void:  # whatever made the callers late may be over
+                    found = self._level(server, self._profile, count, self._seconds)
+                faults = search.faults(found, alone)
+                self._tell(found, faults)
+                return not faults
+
+            if calls is None:
+                return search.largest(keeps_up, 20, most)
+            return calls if calls == 1 or keeps_up(calls) else 0
+
+    def idle(self, calls: int) -> Any:
+        """Calls that only hold the line."""
+        from msgspec.structs import replace
+
+        with ExitStack() as stack:
+            server = self._begin(stack, calls, scripted=True)
+            return self._level(server, replace(self._profile, speech=b""), calls, 10.0)
+
+    def core(self, calls: int) -> Any | None:
+        """So many calls again, whose stages do no HTTP: what is left is the server's own work."""
+        if self._scripted:
+            return None
+        with ExitStack() as stack:
+            return self._level(self._begin(stack, calls, scripted=True), self._profile, calls, min(24.0, self._seconds))
+
+    def storm(self, calls: int) -> Any:
+        """With all lines taken, three times as many ring."""
+        with ExitStack() as stack:
+            server = self._begin(stack, calls, scripted=self._scripted)
+            return self._level(server, self._profile, calls, max(self._seconds, 24.0), storm=3 * calls)
+
+    def summary(self, idle: Any, core: Any, storm: Any, limit: int | None) -> dict[str, Any]:
+        """Print it, and return all figures."""
+        from offhook.simulator.load import chart, search
+
+        alone, fine = self.levels[0], [level for level in self.levels if level.calls == limit]
+        last = fine[-1] if fine else self.levels[-1]
+        print()
+        if limit is not None:
+            print(f"{limit} calls keep up." + (f" Proposed: --max-calls {search.proposed(limit)}" if limit else ""))
+        goals = chart.goals(alone, last, storm)
+        costs = chart.costs([*(each for each in self.levels if each is not last), last], idle, core)
+        stormy = chart.answers(storm) if storm else ()
+        parts = ["\n".join(part) for part in (chart.bars(self.levels), costs, stormy, chart.verdicts(goals))]
+        print("\n\n".join([*filter(None, parts), *chart.caveat(last)]))
+        named = [{"what": what, "measured": figure, "most": most} for what, figure, most in goals]
+        return {
+            "limit": limit,
+            "max_calls": search.proposed(limit) if limit else None,
+            "goals": named,
+            "levels": self.levels,
+            "idle": idle,
+            "core": core,
+            "storm": storm,
+        }
+
+    def _level(
+        self, server: tuple[Any, Callable[[], int | None]], profile: Any, calls: int, seconds: float, **more: int
+    ) -> Any:
+        from msgspec.structs import replace
+
+        from offhook.simulator.load.manager import level
+
+        target, outside = server
+        outside()
+        found = level(target, profile, calls, seconds, **more)
+        return replace(found, outside=outside() if found.turns else None)
+
+    def _tell(self, level: Any, faults: list[str]) -> None:
+        from offhook.simulator.load import chart
+
+        self.levels.append(level)
+        print(chart.row(level, faults), flush=True)
+
+
+class Others(Bench):
+    """Measures a server that runs already, whatever its providers are."""
+
+    def __init__(self, url: str, pid: int | None, profile: Any, seconds: float) -> None:
+        from offhook.cli.ring import webhook
+        from offhook.settings import Settings
+        from offhook.simulator.load.manager import Target
+
+        super().__init__(profile, seconds)
+        self._target = Target(webhook(url), pid, Settings.load().twilio_auth_token.get_secret_value())
+
+    def _begin(self, stack: ExitStack, lines: int, *, scripted: bool) -> tuple[Any, Callable[[], int | None]]:
+        return self._target, lambda: None
+
+    def core(self, calls: int) -> None:
+        """Nothing of it is known."""
+
+
+def _written(found: dict[str, Any]) -> bytes:
+    """As JSON, to be read by people too."""
     import msgspec
 
-    from offhook.simulator.load import chart, search
-    from offhook.simulator.load.manager import level
-
-    alone = level(target, msgspec.structs.replace(profile, barge_in_every=3), 1, max(seconds, 60.0))
-    measured = [alone]
-    print(chart.HEADER)
-    print(chart.row(alone, []))
-
-    def keeps_up(count: int) -> bool:
-        found = level(target, profile, count, seconds)
-        faults = search.faults(found, alone)
-        measured.append(found)
-        print(chart.row(found, faults), flush=True)
-        return not faults
-
-    if calls is None:
-        limit = search.largest(keeps_up, 20, most)
-        print(f"\n{limit} calls keep up.\n")
-    elif calls > 1:
-        keeps_up(calls)
-    idle = level(target, msgspec.structs.replace(profile, speech=b""), min(100, calls or most), 10.0)
-    print("\n".join(chart.summary(measured, idle)))
-    if json:
-        json.write_bytes(msgspec.json.format(msgspec.json.encode({"idle": idle, "levels": measured})))
+    return msgspec.json.format(msgspec.json.encode(found))
 
 
 async def _speech(file: Path | None) -> bytes:
@@ -82,10 +207,11 @@ async def _speech(file: Path | None) -> bytes:
     from offhook.cli.ring import utterance_of
     from offhook.simulator import sounds
     from offhook.simulator.load.agents import SAID
+    from offhook.timebase import RATE
 
     found = sounds.from_file(file, dbov=-25.0) if file else await utterance_of(SAID)
     trimmed: bytes = found.mulaw[found.start : found.end]
-    return trimmed
+    return trimmed[: int(SPEECH * RATE)]
 
 
 def _line_noise() -> bytes:
@@ -96,71 +222,3 @@ def _line_noise() -> bytes:
 
     dice = np.random.default_rng(1)
     return mulaw.encode(np.rint(dice.standard_normal(8_000) * 18.4).astype(np.int16))
-
-
-@contextmanager
-def _own_server(lines: int, *, scripted: bool) -> Iterator[Any]:
-    """A server in a process of its own and, unless `scripted`, an OpenAI-compatible one in another."""
-    import multiprocessing
-
-    from offhook.server.webhooks import VOICE_PATH
-    from offhook.simulator.load.manager import Target
-
-    spawn = multiprocessing.get_context("spawn")
-    processes = []
-
-    def begin(work: Callable[..., None], *args: object) -> tuple[Any, int | None]:
-        ours, theirs = spawn.Pipe()
-        process = spawn.Process(target=work, args=(theirs, *args), daemon=True)
-        process.start()
-        processes.append(process)
-        return ours.recv(), process.pid
-
-    try:
-        base = "" if scripted else begin(_openai)[0]
-        port, pid = begin(_server, lines, base)
-        yield Target(f"http://127.0.0.1:{port}{VOICE_PATH}", pid)
-    finally:
-        for process in processes:
-            process.terminate()
-            process.join(10)
-            process.kill()
-
-
-def _openai(parent: Any) -> None:
-    """The process of the local OpenAI-compatible server."""
-    import asyncio
-
-    import uvloop
-
-    from offhook.simulator.load.agents import script
-    from offhook.simulator.openai_server.server import LocalOpenAI
-
-    async def serve() -> None:
-        async with LocalOpenAI(script()) as server:
-            parent.send(server.base_url)
-            await asyncio.get_running_loop().create_future()
-
-    uvloop.run(serve())
-
-
-def _server(parent: Any, lines: int, base_url: str) -> None:
-    """The process of the server that is called. An empty `base_url`: its providers are scripted."""
-    from offhook.server.app import asgi_app
-    from offhook.server.serving import PhoneServer, listen
-    from offhook.settings import Settings
-    from offhook.simulator.load import agents
-
-    settings = Settings.load(
-        port=0,
-        max_calls=lines,
-        drain=0.0,
-        twilio_auth_token="",
-        openai_base_url=base_url or None,
-        openai_api_key="none",
-    )
-    settings.export()
-    application = asgi_app(agents.served() if base_url else agents.scripted(), settings)
-    with listen("127.0.0.1", 0) as listener:
-        port = listener.getsockname()[1]
-        PhoneServer(application, settings, lambda: parent.send(port)).run_on(listener)

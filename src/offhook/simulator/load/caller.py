@@ -29,10 +29,18 @@ class Sounds:
 
 
 class LoadCaller:
-    """Begins to speak at the first point of the grid from sample `first` on at which the server is silent."""
+    """Begins to speak at the first point of the grid from sample `first` on at which the server is silent. `cycles` of
+    the profile count as over by then: so not all callers break in at once."""
 
     def __init__(
-        self, profile: Profile, sounds: Sounds, ids: Identity, tally: Tally, send: Callable[[bytes], None], first: int
+        self,
+        profile: Profile,
+        sounds: Sounds,
+        ids: Identity,
+        tally: Tally,
+        send: Callable[[bytes], None],
+        first: int,
+        cycles: int = 0,
     ) -> None:
         self._profile = profile
         self._sounds = sounds
@@ -44,7 +52,7 @@ class LoadCaller:
         self._at: int | None = None
         """The frame of the speech that is sent next; None: silent."""
         self._next = first
-        self._cycles = 0
+        self._cycles = cycles
         self._waiting = self._barging = False
         """… for the reply; … in: speaking although the server does."""
         self._began = self._said = Instant(0)
@@ -79,7 +87,8 @@ class LoadCaller:
             return
         if self._waiting:
             self._tally.unanswered += 1
-        self._at, self._began, self._waiting, self._replying = 0, now, False, False
+        self._at, self._waiting, self._replying = 0, False, False
+        self._began = Instant(now - lasting(FRAME))  # its first frame leaves when that is over
         self._next = self._position + samples(self._profile.cycle)
         self._cycles += 1
 

@@ -62,7 +62,7 @@ class Crowd:
 
     async def measure(self) -> Tally:
         """What is met in the time that is measured, without what came before."""
-        vars(self.tally).update(vars(Tally(refused=self.tally.refused)))
+        vars(self.tally).update(vars(Tally(refusals=self.tally.refusals)))
         await asyncio.sleep(self._plan.seconds)
         met = Tally()
         met.add(self.tally)
@@ -83,12 +83,12 @@ class Crowd:
             headers = {HEADER: sign(token, stream.url)} if token else {}
             socket = await websocket.connect(stream.url, headers, self._random)
         except CarrierError as error:
-            self.tally.refused += 1
-            self.tally.problems.append(str(error))
+            self.tally.refusals[str(error)] += 1
             return
         profile = self._plan.profile
         first = self._random.randrange(0, samples(profile.cycle), GRID) if profile.speech else sys.maxsize
-        caller = LoadCaller(profile, self._sounds, ids, self.tally, socket.send, first)
+        cycles = self._random.randrange(max(1, profile.barge_in_every))
+        caller = LoadCaller(profile, self._sounds, ids, self.tally, socket.send, first, cycles)
         socket.on_text = lambda text: caller.on_text(self._clock(), text)
         socket.on_closed = partial(self._lost, socket, caller, slot := index % SLOTS)
         socket.send(messages.connected().encode())

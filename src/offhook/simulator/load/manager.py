@@ -1,18 +1,18 @@
 """Runs one level of a load test: callers in processes of their own, and what the server used meanwhile."""
 
 import multiprocessing
-import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from urllib.parse import urlsplit
+from typing import NamedTuple
 
 from offhook.errors import OffhookError
-from offhook.simulator.load import crowd
+from offhook.simulator.load import crowd, metrics
 from offhook.simulator.load.crowd import Plan
 from offhook.simulator.load.profile import Profile, Tally, percentile
 from offhook.simulator.load.search import Level
-from offhook.simulator.load.usage import usage
+from offhook.simulator.load.usage import Usage, usage
 from offhook.values import Value
 
 PER_PROCESS = 400
@@ -20,7 +20,6 @@ PER_PROCESS = 400
 RAMP_PER_CALL, LONGEST_RAMP = 0.05, 10.0
 _PATIENCE = 60.0
 """Seconds that a process of callers may take beyond what it was told to."""
-_LATENESS = "offhook_loop_lateness_seconds_bucket"
 _SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -36,6 +35,13 @@ class Target(Value, frozen=True):
     auth_token: str = ""
 
 
+class Reading(NamedTuple):
+    """What the server has used and says of itself, at one moment."""
+
+    usage: Usage | None
+    says: metrics.Metrics
+
+
 def level(target: Target, profile: Profile, calls: int, seconds: float, *, storm: int = 0) -> Level:
     """Measure `calls` calls for so long. `storm` more ring meanwhile, within ten seconds. Raises LoadError."""
     warm = profile.cycle / 1_000_000
@@ -44,36 +50,48 @@ def level(target: Target, profile: Profile, calls: int, seconds: float, *, storm
     with _crowds(plans) as crowds:
         for each in crowds:
             _answer(each, ramp + warm)
-        before, late = usage(target.pid or 0), lateness(target.url)
+        before = _read(target)
         for each in crowds:
             each.send("go")
-        met = _storm(target, profile, storm, seconds) if storm else Tally()
+        met, rang = Tally(), _storm(target, profile, storm, seconds) if storm else {}
         for each in crowds:
             found = _answer(each, seconds)
             assert isinstance(found, Tally)
             met.add(found)
-        after, later = usage(target.pid or 0), lateness(target.url)
+        after = _read(target)
+    return _level(calls, seconds, met, rang, before, after)
+
+
+def _read(target: Target) -> Reading:
+    return Reading(usage(target.pid or 0), metrics.fetch(target.url))
+
+
+def _level(calls: int, seconds: float, met: Tally, rang: dict[str, int], begun: Reading, ended: Reading) -> Level:
+    before, after = begun.usage, ended.usage
     return Level(
-        calls,
-        len(met.delays),
-        percentile(met.delays, 0.5),
-        percentile(met.delays, 0.95),
-        len(met.clears),
-        percentile(met.clears, 0.5),
-        percentile(met.clears, 0.95),
-        percentile(met.lateness, 0.99),
-        _late(late, later),
-        met.underruns,
-        met.unanswered,
-        met.early,
-        met.lost,
-        met.refused,
-        met.sent / seconds,
-        met.received / seconds,
-        (after.cpu - before.cpu) / seconds / calls if before and after else None,
-        (after.waited - before.waited) / seconds if before and after else None,
-        after.memory if after else None,
-        tuple(dict.fromkeys(met.problems)),
+        calls=calls,
+        turns=len(met.delays),
+        delay_p50=percentile(met.delays, 0.5),
+        delay_p95=percentile(met.delays, 0.95),
+        barge_ins=len(met.clears),
+        clear_p50=percentile(met.clears, 0.5),
+        clear_p95=percentile(met.clears, 0.95),
+        callers_late_p99=percentile(met.lateness, 0.99),
+        server_late_p99=metrics.p99(begun.says, ended.says, metrics.LATENESS),
+        hearing_p99=metrics.p99(begun.says, ended.says, metrics.HEARING),
+        backlog=metrics.counted(begun.says, ended.says, metrics.BACKLOG),
+        underruns=met.underruns,
+        unanswered=met.unanswered,
+        early=met.early,
+        lost=met.lost,
+        refused=met.refused,
+        sent_per_second=met.sent / seconds,
+        received_per_second=met.received / seconds,
+        cpu_per_call_second=(after.cpu - before.cpu) / seconds / calls if before and after else None,
+        starved=(after.waited - before.waited) / seconds if before and after else None,
+        memory=after.memory if after else None,
+        problems=tuple(dict.fromkeys([*met.problems, *met.refusals])),
+        storm=rang,
     )
 
 
@@ -87,11 +105,15 @@ def _plans(target: Target, profile: Profile, calls: int, ramp: float, warm: floa
     ]
 
 
-def _storm(target: Target, profile: Profile, calls: int, seconds: float) -> Tally:
-    """Others ring while the level is measured; how many of them were refused is no fault."""
+def _storm(target: Target, profile: Profile, calls: int, seconds: float) -> dict[str, int]:
+    """Others ring while the level is measured, and hang up again; what became of them, in words."""
     with _crowds([Plan(target.url, calls, profile, LONGEST_RAMP, 0, 0, target.auth_token, 99)]) as (others,):
         _answer(others, LONGEST_RAMP + seconds)
-    return Tally()
+        others.send("go")
+        met = _answer(others, 0)
+        assert isinstance(met, Tally)
+    connected = Counter({"was connected": calls - met.refused})
+    return dict(+(connected + met.refusals))
 
 
 @contextmanager
@@ -122,25 +144,3 @@ def _answer(each: Connection, seconds: float) -> object:
     except EOFError:
         raise LoadError("a process of callers has ended by itself") from None
     raise LoadError("a process of callers does not answer")
-
-
-def lateness(url: str) -> dict[float, float]:
-    """How often the server's event loop has been late by at most so many seconds; empty where it does not say."""
-    parts = urlsplit(url)
-    try:
-        with urllib.request.urlopen(f"{parts.scheme.replace('ws', 'http')}://{parts.netloc}/metrics", timeout=5) as got:
-            lines = got.read().decode().splitlines()
-    except OSError:
-        return {}
-    buckets = (line.partition('le="')[2].partition('"} ') for line in lines if line.startswith(_LATENESS))
-    return {float(bound): float(count) for bound, _, count in buckets}
-
-
-def _late(before: dict[float, float], after: dict[float, float]) -> int | None:
-    """The 99th percentile, in microseconds, of what was counted between: the bound of its bucket."""
-    if not before or not after:
-        return None
-    counted = {bound: after[bound] - before.get(bound, 0) for bound in sorted(after)}
-    enough = 0.99 * max(counted.values())
-    bound = next(bound for bound, count in counted.items() if count >= enough)
-    return 10_000_000 if bound == float("inf") else round(bound * 1_000_000)

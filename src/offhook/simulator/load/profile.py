@@ -1,5 +1,6 @@
 """What each caller of a load test does, and what is found of it."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -44,14 +45,18 @@ class Tally:
     """Replies that began while the caller was still speaking."""
     lost: int = 0
     """Calls that the server ended."""
-    refused: int = 0
-    """Calls that did not come about."""
+    refusals: Counter[str] = field(default_factory=Counter)
+    """Calls that did not come about, by what the server said."""
     problems: list[str] = field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
         """Take in what another crowd met."""
         for name, value in vars(other).items():
             setattr(self, name, getattr(self, name) + value)
+
+    @property
+    def refused(self) -> int:
+        return self.refusals.total()
 
     @property
     def harmed(self) -> int:

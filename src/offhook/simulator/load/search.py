@@ -12,20 +12,29 @@ CALLERS_LATE = 10_000
 """Microseconds by which the callers may be late (99th percentile) before what they measured is void."""
 FINE = 0.1
 """The search ends where the step is less than this share of the number."""
+SPARE = 0.2
+"""The share of the largest number that a server had better keep free: for callers who all speak at once, longer
+replies, TLS, and whatever else the machine does."""
 
 
-class Level(Value, frozen=True):
+class Level(Value, frozen=True, kw_only=True):
     """What was measured with so many calls. Times in microseconds, at the stated percentile; None: not known."""
 
     calls: int
     turns: int
     delay_p50: int
     delay_p95: int
+    outside: int | None = None
+    """The part of a reply's delay that is none of the server's doing: listening, and the providers."""
     barge_ins: int
     clear_p50: int
     clear_p95: int
     callers_late_p99: int
     server_late_p99: int | None
+    hearing_p99: int | None
+    """How long a batch of hearing takes, all told."""
+    backlog: int | None
+    """How often hearing was behind."""
     underruns: int
     unanswered: int
     early: int
@@ -39,6 +48,21 @@ class Level(Value, frozen=True):
     machine, the figures are theirs too."""
     memory: int | None
     problems: tuple[str, ...] = ()
+    storm: dict[str, int] = {}
+    """What became of those who rang beside these calls."""
+
+    @property
+    def share_p50(self) -> int | None:
+        """The server's own share of the reply delay."""
+        return None if self.outside is None else self.delay_p50 - self.outside
+
+    @property
+    def share_p95(self) -> int | None:
+        return None if self.outside is None else self.delay_p95 - self.outside
+
+    @property
+    def harmed(self) -> int:
+        return self.underruns + self.unanswered + self.lost
 
     @property
     def void(self) -> bool:
@@ -60,6 +84,8 @@ def _faults(level: Level, alone: Level) -> Iterator[str]:
         yield f"hearing behind: clears {(level.clear_p95 - alone.clear_p95) / 1000:.0f} ms slower than with one call"
     if level.server_late_p99 is not None and level.server_late_p99 > LATE:
         yield f"the event loop {level.server_late_p99 / 1000:.0f} ms late"
+    if level.backlog:
+        yield f"hearing behind {level.backlog} times"
     for count, what in (
         (level.underruns, "underruns"),
         (level.unanswered, "turns without a reply"),
@@ -81,3 +107,8 @@ def largest(keeps_up: Callable[[int], bool], first: int, limit: int) -> int:
             bad = calls
         calls = min(2 * good, limit) if bad > limit else (good + bad) // 2
     return good
+
+
+def proposed(limit: int) -> int:
+    """The `--max-calls` for a server that keeps up with so many."""
+    return max(1, int((1 - SPARE) * limit))

@@ -1,0 +1,118 @@
+"""The servers that `offhook bench` begins: the one that is called, and the providers' stand-in."""
+
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+
+class Own(NamedTuple):
+    """A server of ours. `overrun` says by how many microseconds its providers' stand-in has been slower than it was
+    told to be since it was last asked, in the median of each stage; None where the stages do no HTTP, since nobody
+    watches those."""
+
+    target: Any
+    overrun: Callable[[], int | None]
+
+
+@contextmanager
+def own_server(lines: int, *, scripted: bool) -> Iterator[Own]:
+    """A server in a process of its own and, unless `scripted`, an OpenAI-compatible one in another."""
+    import multiprocessing
+
+    from offhook.server.webhooks import VOICE_PATH
+    from offhook.simulator.load.manager import Target
+
+    spawn = multiprocessing.get_context("spawn")
+    processes = []
+
+    def begin(work: Callable[..., None], *args: object) -> tuple[Any, int | None]:
+        ours, theirs = spawn.Pipe()
+        process = spawn.Process(target=work, args=(theirs, *args), daemon=True)
+        process.start()
+        processes.append(process)
+        return ours, process.pid
+
+    def overrun() -> int:
+        stand_in.send("overrun")
+        found: int = stand_in.recv()
+        return found
+
+    try:
+        stand_in: Any = None if scripted else begin(_openai)[0]
+        ours, pid = begin(_server, lines, "" if scripted else stand_in.recv())
+        target = Target(f"http://127.0.0.1:{ours.recv()}{VOICE_PATH}", pid)
+        yield Own(target, (lambda: None) if scripted else overrun)
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join(10)
+            process.kill()
+
+
+def _openai(parent: Any) -> None:
+    """The process of the local OpenAI-compatible server."""
+    import asyncio
+
+    import uvloop
+
+    from offhook.simulator.load.agents import script
+    from offhook.simulator.openai_server.server import LocalOpenAI
+
+    async def serve() -> None:
+        async with LocalOpenAI(script()) as server:
+
+            def tell() -> None:
+                parent.recv()
+                parent.send(_overrun(server.requests))
+                server.requests.clear()
+
+            asyncio.get_running_loop().add_reader(parent.fileno(), tell)
+            parent.send(server.base_url)
+            await asyncio.get_running_loop().create_future()
+
+    uvloop.run(serve())
+
+
+def _overrun(requests: Any) -> int:
+    """Microseconds beyond what it was told, from a transcript's request to the first sound of the reply."""
+    from offhook.simulator.load import agents
+    from offhook.simulator.openai_server.log import Stage
+
+    told = {Stage.TRANSCRIPTION: agents.TRANSCRIPTION, Stage.CHAT: agents.FIRST_TOKEN, Stage.SPEECH: agents.SPEECH}
+    late = 0.0
+    for stage, wait in told.items():
+        answered = [request for request in requests.of(stage) if request.first and request.ended]
+        if answered:
+            late += statistics.median(request.first - request.began for request in answered) - wait * 1e6
+        written = [request for request in answered if stage is Stage.CHAT and not request.cancelled]
+        if written:
+            words = len(agents.REPLY.split())
+            token = statistics.median(request.ended - request.first for request in written) / (words - 1)
+            late += (token - 1e6 / agents.TOKENS_PER_SECOND) * agents.CLAUSE
+    return round(late)
+
+
+def _server(parent: Any, lines: int, base_url: str) -> None:
+    """The process of the server that is called. An empty `base_url`: its providers are scripted."""
+    import logging
+
+    from offhook.server.app import asgi_app
+    from offhook.server.serving import PhoneServer, listen
+    from offhook.settings import Settings
+    from offhook.simulator.load import agents
+
+    settings = Settings.load(
+        port=0,
+        max_calls=lines,
+        drain=0.0,
+        twilio_auth_token="",
+        openai_base_url=base_url or None,
+        openai_api_key="none",
+    )
+    settings.export()
+    logging.getLogger("offhook").setLevel(logging.ERROR)  # that lines are busy is what a storm is for
+    application = asgi_app(agents.served() if base_url else agents.scripted(), settings)
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        PhoneServer(application, settings, lambda: parent.send(port)).run_on(listener)

@@ -1,0 +1,56 @@
+"""How long a reply would take if the server took no time: the same caller, call and stages in virtual time.
+
+Listening takes as long as it takes there, and so do the stages; what a real server's replies take longer than that is
+its own share of the delay.
+"""
+
+import asyncio
+from random import Random
+
+from offhook.carrier.twilio import messages
+from offhook.carrier.twilio.stream import TwilioStream
+from offhook.runtime.driver import Driver
+from offhook.runtime.ears import LiveHearing
+from offhook.runtime.services import Services
+from offhook.simulator import world
+from offhook.simulator.clock import LoopClock
+from offhook.simulator.load import agents
+from offhook.simulator.load.caller import FRAME, LoadCaller, Sounds
+from offhook.simulator.load.profile import GRID, Profile, Tally, percentile
+from offhook.simulator.phone import identity
+from offhook.timebase import RATE
+
+CYCLES = 6
+
+
+def delay(profile: Profile) -> int:
+    """The median reply delay in microseconds of some cycles of one call."""
+    tally = Tally()
+    world.run(_talk(profile, tally))
+    return percentile(tally.delays, 0.5)
+
+
+async def _talk(profile: Profile, tally: Tally) -> None:
+    hearing, clock, agent = LiveHearing(), LoopClock(), agents.scripted()
+    hearing.start()
+    services = Services.of(agent)
+    driver = Driver(
+        services.config(agent),
+        services,
+        hearing,
+        stream=TwilioStream(),
+        send=lambda text: caller.on_text(clock(), text.encode()),
+        close=lambda: None,
+        report=lambda now, report: None,
+        clock=clock,
+    )
+    ids = identity(Random(0))
+    caller = LoadCaller(profile, Sounds(profile), ids, tally, lambda text: driver.on_text(text.decode()), GRID)
+    driver.on_text(messages.connected())
+    driver.on_text(messages.start(ids.stream_id, ids.call_id, ids.account_id))
+    for _ in range(int(CYCLES * profile.cycle / 1_000_000 * RATE / FRAME)):
+        await asyncio.sleep(FRAME / RATE)
+        caller.tick(clock())
+    await driver.finish()
+    await hearing.close()
+    await services.aclose()

@@ -7,6 +7,7 @@ import pytest
 from live_openai import LiveOpenAI
 from openai_kit import KEY, LOUD, drain, utterance
 
+from offhook.conversation.expectation import Expectation
 from offhook.errors import Failure
 from offhook.providers.interfaces import Transcript
 from offhook.providers.openai_client import OpenAIError
@@ -241,6 +242,24 @@ def test_hints_follow_the_question() -> None:
         assert last == Transcript("", understood=False)
 
     tell(story, Script(transcripts=["hello", "the caller may say red green"]))
+
+
+def test_a_stream_is_told_what_the_next_turn_may_say() -> None:
+    async def story(server: LocalOpenAI, ear: RealtimeTranscriber, session: TranscriptionSession) -> None:
+        asked = []
+        for keywords in ((), ("red", "green"), ("blue",)):
+            session.expect(Expectation(keywords=keywords))
+            turn = session.append(FRAME * 50)
+            assert session.commit() == turn
+            said = [transcript async for transcript in session.transcripts(turn)][-1]
+            asked.append((server.requests[-1].asked.get("prompt"), said))
+        assert asked == [
+            (None, Transcript("hello")),
+            ("The caller may say: red, green.", Transcript("", understood=False)),
+            ("The caller may say: blue.", Transcript("blue")),
+        ]
+
+    tell(story, Script(transcripts=["hello", "the caller may say red green", "blue"]))
 
 
 def test_words_come_before_the_commit_from_a_model_that_transcribes_as_it_hears() -> None:

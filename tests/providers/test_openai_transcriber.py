@@ -96,12 +96,12 @@ def test_the_prompt_is_not_what_the_caller_said() -> None:
     asked = utterance(2.0, SIZES)
     for echo in ("The caller may say: small, medium, large.", "the caller may say small medium large", "Small, medium"):
         expected = not echo.endswith("medium")
-        assert is_echo(echo, asked, hint(asked)) is expected
+        assert is_echo(echo, SIZES, hint(asked)) is expected
         last = hear(asked, echo)[0][-1]
         assert last == (Transcript("", understood=False) if expected else Transcript(echo))
     one = utterance(2.0, ("Boston",))
-    assert not is_echo("Boston.", one, hint(one))
-    assert not is_echo("small medium large", utterance(0.5, SIZES), "")
+    assert not is_echo("Boston.", ("Boston",), hint(one))
+    assert not is_echo("small medium large", SIZES, "")
 
 
 def test_names_choose_the_way() -> None:

@@ -27,6 +27,7 @@ class ScriptedStream:
         """Lengths of all messages."""
         self.cleared: list[bytes] = []
         self.closed = False
+        self.expected = Expectation()
         self._lag, self._delay = lag, delay
         self._open: _Turn | None = None
 
@@ -37,6 +38,9 @@ class ScriptedStream:
     def open(self) -> None:
         if self.fails is not None:
             raise self.fails
+
+    def expect(self, expectation: Expectation) -> None:
+        self.expected = expectation
 
     def append(self, audio: bytes) -> int:
         assert audio, "nothing to append"

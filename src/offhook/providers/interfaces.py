@@ -80,6 +80,10 @@ class TranscriptionStream(Protocol):
         """Connect before there is audio. Raises `ConfigurationError` where that cannot work."""
         ...
 
+    def expect(self, expectation: Expectation) -> None:
+        """What turns that begin from now on are likely to say: a hint, never a filter."""
+        ...
+
     def append(self, audio: bytes) -> int:
         """More mu-law at 8 kHz of the turn that goes on, or of a new one: its number."""
         ...

@@ -72,7 +72,7 @@ class Performer:
         """The caller has begun to speak: send it on as it comes."""
         streaming = self._services.streaming
         if self._ear is not None and streaming is not None and self._services.transcribers.prefers(streaming):
-            self._ear.listen(audio, wanted.request, wanted.start, wanted.since)
+            self._ear.listen(audio, wanted.request, wanted.start, wanted.since, wanted.expectation)
 
     def heard(self) -> None:
         """More of the caller's audio has come."""

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from offhook.audio.ring import LONGEST_GAP, CallerAudio
 from offhook.call.inputs import Input, TranscriptArrived
+from offhook.conversation.expectation import Expectation
 from offhook.errors import Failure, ProviderError
 from offhook.providers.interfaces import StreamingTranscriber, Transcript
 from offhook.timebase import RATE
@@ -27,6 +28,7 @@ LONGEST = 60 * RATE
 """Samples after which an item is closed although the caller goes on: what is kept for a lost connection is bounded."""
 _KEPT = 150 * RATE
 """Samples for which an item may still become part of a turn: as long as the track itself is at hand."""
+_ANYTHING = Expectation()
 
 
 @dataclass(eq=False, slots=True)
@@ -76,7 +78,9 @@ class CallEar:
         except Exception as error:
             logger.warning("No transcription session yet: %s", error)
 
-    def listen(self, audio: CallerAudio, request: int, start: int, since: int) -> None:
+    def listen(
+        self, audio: CallerAudio, request: int, start: int, since: int, expectation: Expectation = _ANYTHING
+    ) -> None:
         """The caller speaks: the turn that began at sample `start` of `audio` goes on from `since`. What it says is
         delivered for `request`, until a transcript is asked for or the request is cancelled."""
         if audio is not self._audio:
@@ -85,6 +89,7 @@ class CallEar:
             self._drop(self._open)
         self._audio, self._request, self._start, self._said = audio, request, start, ""
         self._items = [item for item in self._items if item.end > since - _KEPT]
+        self._session.expect(expectation)
         if self._open is None:
             self._begin(since)
         self.heard()

@@ -51,7 +51,7 @@ class OpenAITranscriber:
             answering = self._account.client().ask(self._question(utterance, prompt), self._account.timeout)
             async with answering as answer, aclosing(self._read(answer)) as transcripts:
                 async for transcript in transcripts:
-                    if transcript.final and is_echo(transcript.text, utterance, prompt):
+                    if transcript.final and is_echo(transcript.text, utterance.expectation.keywords, prompt):
                         transcript = Transcript("", understood=False)
                     yield transcript
 

@@ -1,5 +1,6 @@
 """What a transcription model is told to expect, and how to see that it only repeats that."""
 
+from offhook.conversation.expectation import Expectation
 from offhook.conversation.words import normalise
 from offhook.providers.interfaces import Utterance
 from offhook.timebase import RATE
@@ -12,16 +13,17 @@ _MANY = 3
 
 def hint(utterance: Utterance) -> str:
     """The prompt: "" for short audio, and where no words are expected."""
-    keywords = utterance.expectation.keywords
-    if not keywords or len(utterance.mulaw) < SHORT:
-        return ""
-    return f"The caller may say: {', '.join(keywords)}."
+    return "" if len(utterance.mulaw) < SHORT else prompt_for(utterance.expectation)
 
 
-def is_echo(text: str, utterance: Utterance, prompt: str) -> bool:
-    """Whether a transcript is the prompt and not the caller."""
+def prompt_for(expectation: Expectation) -> str:
+    """The prompt for audio of which nobody knows yet how long it will be."""
+    return f"The caller may say: {', '.join(expectation.keywords)}." if expectation.keywords else ""
+
+
+def is_echo(text: str, keywords: tuple[str, ...], prompt: str) -> bool:
+    """Whether a transcript is the prompt, made of `keywords`, and not the caller."""
     if not prompt:
         return False
-    keywords = utterance.expectation.keywords
     said = normalise(text)
     return said == normalise(prompt) or (len(keywords) >= _MANY and said == normalise(" ".join(keywords)))

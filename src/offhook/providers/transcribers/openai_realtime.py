@@ -5,12 +5,11 @@ from contextlib import aclosing
 
 from offhook.providers.interfaces import Transcript, Utterance
 from offhook.providers.openai_client import TIMEOUT, Account
-from offhook.providers.transcribers.openai_prompt import hint, is_echo
-from offhook.providers.transcribers.openai_session import RENEWAL, TranscriptionSession
+from offhook.providers.transcribers.openai_prompt import hint
+from offhook.providers.transcribers.openai_session import RENEWAL, WITHOUT_PROMPT, TranscriptionSession
 from offhook.providers.transcribers.openai_socket import Hints, connected
 
 MODEL = "gpt-4o-transcribe"
-_WITHOUT_PROMPT = ("gpt-realtime-whisper", "gpt-4o-transcribe-diarize")
 _KEPT = 8
 """Idle sessions that are kept open."""
 
@@ -40,16 +39,13 @@ class RealtimeTranscriber:
         return TranscriptionSession(self._account, self._hints(language, prompt), self.name, self._renewal)
 
     async def transcribe(self, utterance: Utterance) -> AsyncIterator[Transcript]:
-        prompt = hint(utterance)
         session = self._idle.pop() if self._idle else self.listen()
         self._busy.add(session)
         try:
-            session.hints = self._hints(utterance.language, prompt)
+            session.hints = self._hints(utterance.language, hint(utterance), utterance.expectation.keywords)
             session.append(utterance.mulaw)
             async with aclosing(session.transcripts(session.commit())) as transcripts:
                 async for transcript in transcripts:
-                    if transcript.final and is_echo(transcript.text, utterance, prompt):
-                        transcript = Transcript("", understood=False)
                     yield transcript
         finally:
             self._busy.discard(session)
@@ -70,5 +66,6 @@ class RealtimeTranscriber:
         self._idle.clear()
         await self._account.aclose()
 
-    def _hints(self, language: str, prompt: str) -> Hints:
-        return Hints(self._model, language, "" if self._model.startswith(_WITHOUT_PROMPT) else prompt)
+    def _hints(self, language: str, prompt: str, keywords: tuple[str, ...] = ()) -> Hints:
+        takes = not self._model.startswith(WITHOUT_PROMPT)
+        return Hints(self._model, language, prompt, keywords) if takes else Hints(self._model, language)

@@ -10,10 +10,14 @@ import logging
 from collections import deque
 from collections.abc import AsyncGenerator
 
+from msgspec.structs import replace
+
 from offhook.audio import mulaw
+from offhook.conversation.expectation import Expectation
 from offhook.errors import Failure, ProviderError
 from offhook.providers.interfaces import Transcript
 from offhook.providers.openai_client import Account, OpenAIError
+from offhook.providers.transcribers.openai_prompt import is_echo, prompt_for
 from offhook.providers.transcribers.openai_socket import Event, Hints, Socket, connected
 from offhook.timebase import RATE
 
@@ -21,6 +25,8 @@ logger = logging.getLogger("offhook.providers")
 
 RENEWAL = 55 * 60.0
 """Seconds after which a connection is replaced as soon as it is idle. The server's limit is 60 minutes."""
+WITHOUT_PROMPT = ("gpt-realtime-whisper", "gpt-4o-transcribe-diarize")
+"""Models that take none."""
 _FRUITLESS = 3
 """Connections in a row without a transcript after which it is no use to go on."""
 _BREATH = 0.1
@@ -60,6 +66,7 @@ class TranscriptionSession:
 
     def __init__(self, account: Account, hints: Hints, name: str = "openai/realtime", renewal: float = RENEWAL) -> None:
         self.hints = hints
+        self._prompted = not hints.model.startswith(WITHOUT_PROMPT)
         self._account, self._name, self._renewal = account, name, renewal
         self._turns: dict[int, _Turn] = {}
         """Those without a final transcript, in order; the last may still grow."""
@@ -80,6 +87,12 @@ class TranscriptionSession:
         if self._task is None or self._task.done():
             self._account.client()
             self._task = asyncio.create_task(self._run())
+
+    def expect(self, expectation: Expectation) -> None:
+        """What turns that begin from now on are likely to say."""
+        if self._prompted:
+            keywords = expectation.keywords
+            self.hints = replace(self.hints, prompt=prompt_for(expectation), keywords=keywords)
 
     def append(self, audio: bytes) -> int:
         """More mu-law at 8 kHz of the turn that goes on, or of a new one: its number."""
@@ -262,7 +275,9 @@ class TranscriptionSession:
                 if turn.text.strip():
                     turn.results.put_nowait(Transcript(turn.text.strip(), final=False))
             case "completed":
-                self._end(turn, Transcript(event.transcript.strip()))
+                text = event.transcript.strip()
+                echo = is_echo(text, turn.hints.keywords, turn.hints.prompt)
+                self._end(turn, Transcript("", understood=False) if echo else Transcript(text))
             case "failed":
                 self._end(turn, self._account.said(self._name, event.error))
             case _:

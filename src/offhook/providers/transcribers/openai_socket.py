@@ -19,11 +19,12 @@ from offhook.values import Value
 
 
 class Hints(Value, frozen=True):
-    """What to transcribe with. `language` and `prompt` may be ""."""
+    """What to transcribe with. `language` and `prompt` may be ""; the prompt is made of `keywords`."""
 
     model: str
     language: str = ""
     prompt: str = ""
+    keywords: tuple[str, ...] = ()
 
 
 class Event(msgspec.Struct):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from offhook.audio import mulaw
+from offhook.conversation.expectation import Expectation
 from offhook.providers.interfaces import Transcript, Utterance
 from offhook.simulator.ledger import Span
 from offhook.simulator.score.labels import Word
@@ -182,6 +183,9 @@ class LedgerStream:
 
     def open(self) -> None:
         """There is nobody to connect to."""
+
+    def expect(self, expectation: Expectation) -> None:
+        """What is expected does not change what was said."""
 
     def append(self, audio: bytes) -> int:
         if self._open is None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offhook.providers.interfaces import SpokenWord
 from offhook.providers.voices.local import LocalVoice, plain
 
 needs_espeak = pytest.mark.skipif(importlib.util.find_spec("espeakng_loader") is None, reason="no espeakng-loader")
@@ -26,8 +27,8 @@ def story(told: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(bounded())
 
 
-async def pieces_of(stream: AsyncIterator[bytes]) -> list[bytes]:
-    return [piece async for piece in stream]
+async def pieces_of(stream: AsyncIterator[bytes | SpokenWord]) -> list[bytes]:
+    return [piece async for piece in stream if isinstance(piece, bytes)]
 
 
 def length(pieces: list[bytes]) -> int:
@@ -43,9 +44,27 @@ def test_the_local_voice_speaks_a_whole_page_and_starts_at_once() -> None:
         started, first, count = time.monotonic(), 0.0, 0
         async for piece in voice.speak("word " * 1000):
             first = first or time.monotonic() - started
-            count += len(piece)
+            count += len(piece) if isinstance(piece, bytes) else 0
         assert first < 0.2
         assert count / 2 / voice.rate > 200
+        await voice.aclose()
+
+    story(told)
+
+
+@needs_espeak
+def test_the_local_voice_says_where_words_begin() -> None:
+    async def told() -> None:
+        voice, begun, samples = LocalVoice(), list[SpokenWord](), 0
+        async for piece in voice.speak("Hello there, \x02 how are -  you?"):
+            if isinstance(piece, SpokenWord):
+                assert piece.sample >= samples, "before the samples in which it begins"
+                begun.append(piece)
+            else:
+                samples += len(piece) // 2
+        assert [word.word for word in begun] == [0, 1, 2, 3, 5], "a dash is not spoken"
+        assert begun == sorted(begun, key=lambda word: word.sample)
+        assert begun[-1].sample < samples
         await voice.aclose()
 
     story(told)

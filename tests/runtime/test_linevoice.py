@@ -14,7 +14,9 @@ from offhook.audio import mulaw, wav
 from offhook.audio.level import active_speech
 from offhook.audio.leveller import TARGET
 from offhook.audio.resample import whole
+from offhook.call.inputs import WordSpan
 from offhook.errors import AudioFormatError
+from offhook.providers.interfaces import SpokenWord
 from offhook.providers.scripted import ScriptedVoice
 from offhook.runtime.linevoice import LineVoice
 from offhook.simulator import world
@@ -33,9 +35,9 @@ class Pieces(ScriptedVoice):
             yield piece
 
 
-def collected(stream: AsyncIterator[bytes]) -> list[bytes]:
+def collected(stream: AsyncIterator[bytes | WordSpan]) -> list[bytes]:
     async def story() -> list[bytes]:
-        return [item async for item in stream]
+        return [item async for item in stream if isinstance(item, bytes)]
 
     return world.run(story(), limit=60)
 
@@ -90,6 +92,7 @@ def test_no_sound_is_held_back_for_longer_than_eight_milliseconds() -> None:
 
         voice.speak = counted  # type: ignore[method-assign]
         async for audio in LineVoice(voice).speak(""):
+            assert isinstance(audio, bytes)
             left += len(audio)
         assert left == 8_000
 
@@ -170,3 +173,25 @@ def test_a_voice_says_what_its_sound_depends_on_or_nothing() -> None:
 
     assert LineVoice(Marked([])).fingerprint == "acme nova 1.0"
     assert LineVoice(Pieces([])).fingerprint == ""
+
+
+def test_words_of_which_the_voice_says_where_they_begin_end_with_their_sound() -> None:
+    """Two words of 0.3 s with 0.2 s of silence behind each, at 16 kHz; nothing is said of the third."""
+    word = (np.sin(np.arange(4_800) / 6) * 8_000).astype("<i2").tobytes() + bytes(2 * 3_200)
+
+    class Tells(ScriptedVoice):
+        async def speak(self, text: str) -> AsyncIterator[bytes | SpokenWord]:  # type: ignore[override]
+            for number in range(2):
+                yield SpokenWord(number, number * 8_000)
+                yield word
+
+    async def story() -> list[bytes | WordSpan]:
+        return [item async for item in LineVoice(Tells(rate=16_000)).speak("one two three")]
+
+    items = world.run(story(), limit=60)
+    one, two, three = (item for item in items if isinstance(item, WordSpan))
+    assert [one.word, two.word, three.word] == ["one", "two", "three"]
+    assert (one.start, two.start) == (0, 4_000)
+    assert one.end == pytest.approx(2_400 + 160, abs=100)
+    assert two.end == pytest.approx(6_400 + 160, abs=100)
+    assert three.start == three.end == sum(len(item) for item in items if isinstance(item, bytes))

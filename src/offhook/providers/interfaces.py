@@ -132,6 +132,14 @@ class LanguageModel(Protocol):
     async def aclose(self) -> None: ...
 
 
+class SpokenWord(Value, frozen=True):
+    """A word begins here: which of the text's words, parted at white space and counted from 0, and at which sample of
+    its speech at the voice's `rate`."""
+
+    word: int
+    sample: int
+
+
 @runtime_checkable
 class Voice(Protocol):
     """Speaks."""
@@ -139,8 +147,9 @@ class Voice(Protocol):
     rate: int
     """Samples per second of what `speak` yields: 8000, 16000, 22050, 24000 or 48000."""
 
-    def speak(self, text: str) -> AsyncIterator[bytes]:
-        """Yield signed 16-bit little-endian mono samples at `rate`, cut anywhere, even inside a sample."""
+    def speak(self, text: str) -> AsyncIterator[bytes | SpokenWord]:
+        """Yield signed 16-bit little-endian mono samples at `rate`, cut anywhere, even inside a sample. A voice that
+        knows where its words lie says so before the samples in which they begin; for others they are found by ear."""
         ...
 
     async def ready(self) -> None: ...

@@ -19,6 +19,7 @@ from offhook.call.inputs import (
     TranscriptArrived,
     VoiceAudio,
     VoiceFinished,
+    WordSpan,
 )
 from offhook.call.outputs import Aside, AskModel, CallStarted, Listen, Transcribe
 from offhook.conversation.tools import ToolCall
@@ -161,17 +162,22 @@ class Performer:
         """A voice that breaks off is followed by the rest in whichever voice is next."""
         said = 0
         try:
-            async for audio in self._spoken(text):
-                said += len(audio)
-                self._deliver(VoiceAudio(request, audio))
+            async for heard in self._spoken(text):
+                if isinstance(heard, WordSpan):
+                    self._deliver(VoiceAudio(request, b"", (heard,)))
+                else:
+                    said += len(heard)
+                    self._deliver(VoiceAudio(request, heard))
         except OffhookError:
             if not said:
                 raise
-            async for audio in self._spoken(unsaid(text, said)):
-                self._deliver(VoiceAudio(request, audio))
+            # Where the words of this one lie is of no use: they are others than those of the text.
+            async for heard in self._spoken(unsaid(text, said)):
+                if not isinstance(heard, WordSpan):
+                    self._deliver(VoiceAudio(request, heard))
         self._deliver(VoiceFinished(request))
 
-    def _spoken(self, text: str) -> AsyncIterator[bytes]:
+    def _spoken(self, text: str) -> AsyncIterator[bytes | WordSpan]:
         return self._services.voices.ask(lambda each: each.speak(text), self._another)
 
 

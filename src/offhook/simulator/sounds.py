@@ -60,7 +60,7 @@ def from_file(path: Path, label: str = "", dbov: float | None = None) -> Sound:
 
 async def spoken(voice: Voice, text: str) -> Sound:
     """Text, spoken by any voice."""
-    pcm = b"".join([piece async for piece in voice.speak(text)])
+    pcm = b"".join([piece async for piece in voice.speak(text) if isinstance(piece, bytes)])
     return from_pcm(np.frombuffer(pcm, "<i2", len(pcm) // 2), voice.rate, text)
 
 

@@ -66,7 +66,6 @@ class TranscriptionSession:
 
     def __init__(self, account: Account, hints: Hints, name: str = "openai/realtime", renewal: float = RENEWAL) -> None:
         self.hints = hints
-        self._prompted = not hints.model.startswith(WITHOUT_PROMPT)
         self._account, self._name, self._renewal = account, name, renewal
         self._turns: dict[int, _Turn] = {}
         """Those without a final transcript, in order; the last may still grow."""
@@ -90,9 +89,8 @@ class TranscriptionSession:
 
     def expect(self, expectation: Expectation) -> None:
         """What turns that begin from now on are likely to say."""
-        if self._prompted:
-            keywords = expectation.keywords
-            self.hints = replace(self.hints, prompt=prompt_for(expectation), keywords=keywords)
+        if not self.hints.model.startswith(WITHOUT_PROMPT):
+            self.hints = replace(self.hints, prompt=prompt_for(expectation), keywords=expectation.keywords)
 
     def append(self, audio: bytes) -> int:
         """More mu-law at 8 kHz of the turn that goes on, or of a new one: its number."""

@@ -1,4 +1,4 @@
-"""The child that speaks with espeak-ng: text in, 16-bit samples at 22,050 Hz out, piece by piece.
+"""The child that speaks with espeak-ng: text in; out come 16-bit samples at 22,050 Hz, and where words begin.
 
 The library is GPL-3 and keeps its state in globals, so it lives in a process of its own and only text and samples
 pass between it and Offhook. Interface: espeak-ng's `speak_lib.h`.
@@ -6,6 +6,8 @@ pass between it and Offhook. Interface: espeak-ng's `speak_lib.h`.
 
 import ctypes
 import os
+from collections.abc import Iterator
+from itertools import count, takewhile
 from typing import Any
 
 from offhook.providers.child import Handler, Send, serve
@@ -19,11 +21,30 @@ _DONT_EXIT = 0x8000  # espeakINITIALIZE_DONT_EXIT
 _CHARS_UTF8 = 1  # espeakCHARS_UTF8. Neither espeakSSML nor espeakPHONEMES is set: text is text.
 _POS_CHARACTER = 1
 
-_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+_END, _WORD = 0, 1  # espeakEVENT_LIST_TERMINATED, espeakEVENT_WORD
+
+
+class _Event(ctypes.Structure):
+    """espeak_EVENT. `text_position` counts characters from 1."""
+
+    _fields_ = [
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", ctypes.c_char * 8),
+    ]
+
+
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
 def load() -> Handler:
-    """Open the library. A request is `[language, text]`; its pieces are bytes. An unknown language ends the child."""
+    """Open the library. A request is `[language, text]`; its pieces are bytes, and pairs before them: at which
+    character a word begins, and at which sample. An unknown language ends the child."""
     import espeakng_loader
 
     library = ctypes.CDLL(espeakng_loader.get_library_path())
@@ -37,8 +58,9 @@ def load() -> Handler:
         if library.espeak_SetVoiceByName(language.encode()) != 0:
             raise LookupError(f"espeak-ng has no voice {language!r}")
 
-        def heard(samples: Any, count: int, events: Any) -> int:
-            return 0 if not count or send(ctypes.string_at(samples, 2 * count)) else 1
+        def heard(samples: Any, length: int, events: Any) -> int:
+            wanted = all(send([event.text_position - 1, event.sample]) for event in _words(events))
+            return 0 if wanted and (not length or send(ctypes.string_at(samples, 2 * length))) else 1
 
         callback = _Callback(heard)
         library.espeak_SetSynthCallback(callback)
@@ -47,6 +69,13 @@ def load() -> Handler:
 
     handle(["en-us", "ready"], lambda piece: True)  # what is loaded at the first word is loaded now
     return handle
+
+
+def _words(events: Any) -> Iterator[Any]:
+    """The words among the events of a piece."""
+    for event in takewhile(lambda each: each.type != _END, (events[at] for at in count())):
+        if event.type == _WORD:
+            yield event
 
 
 if __name__ == "__main__":

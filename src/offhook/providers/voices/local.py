@@ -9,6 +9,7 @@ from pathlib import Path
 
 from offhook.errors import ConfigurationError, ProviderError
 from offhook.providers.children import Pool
+from offhook.providers.interfaces import SpokenWord
 
 RATE = 22_050
 LIMIT = 5.0
@@ -27,13 +28,13 @@ class LocalVoice:
         """What its sound depends on."""
         self._pool = Pool("offhook.providers.voices.espeak", "local voice", size=1, limit=LIMIT)
 
-    async def speak(self, text: str) -> AsyncIterator[bytes]:
+    async def speak(self, text: str) -> AsyncIterator[bytes | SpokenWord]:
         """Yields about 60 ms at a time; the first comes within milliseconds. Text is text, never mark-up."""
         _check(self._language)
         if not (speakable := plain(text)):
             return
         # The whole sentence is read ahead, so that whoever plays it slowly does not keep the child from other calls.
-        pieces: asyncio.Queue[bytes | ProviderError | None] = asyncio.Queue()
+        pieces: asyncio.Queue[bytes | SpokenWord | ProviderError | None] = asyncio.Queue()
         reader = asyncio.create_task(self._read(speakable, pieces))
         try:
             while (piece := await pieces.get()) is not None:
@@ -50,10 +51,14 @@ class LocalVoice:
     async def aclose(self) -> None:
         await self._pool.aclose()
 
-    async def _read(self, text: str, pieces: "asyncio.Queue[bytes | ProviderError | None]") -> None:
+    async def _read(self, text: str, pieces: "asyncio.Queue[bytes | SpokenWord | ProviderError | None]") -> None:
         try:
             async for piece in self._pool.ask([self._language, text]):
-                pieces.put_nowait(piece)
+                if isinstance(piece, bytes):
+                    pieces.put_nowait(piece)
+                else:
+                    character, sample = piece
+                    pieces.put_nowait(SpokenWord(_word_at(text, character), sample))
             pieces.put_nowait(None)
         except ProviderError as error:
             pieces.put_nowait(error)
@@ -68,6 +73,12 @@ def plain(text: str) -> str:
     """What can be said of `text`. Control characters become spaces: espeak-ng takes them for commands."""
     kept = "".join(char if char.isprintable() else " " for char in text)
     return " ".join(kept.encode(errors="replace").decode().split())
+
+
+def _word_at(text: str, character: int) -> int:
+    """The number of the word at a character. espeak-ng counts a dash to the word behind it."""
+    words, number = text.split(" "), text.count(" ", 0, character)
+    return next((at for at in range(number, len(words)) if any(map(str.isalnum, words[at]))), number)
 
 
 @functools.cache

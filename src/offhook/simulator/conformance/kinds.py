@@ -12,12 +12,21 @@ from offhook.conversation.expectation import Answers, Expectation
 from offhook.conversation.messages import Message, Role
 from offhook.conversation.tools import ToolCall, ToolSpec
 from offhook.errors import AudioFormatError
-from offhook.providers.interfaces import Conversation, LanguageModel, Transcriber, Transcript, Usage, Utterance, Voice
+from offhook.providers.interfaces import (
+    Conversation,
+    LanguageModel,
+    SpokenWord,
+    Transcriber,
+    Transcript,
+    Usage,
+    Utterance,
+    Voice,
+)
 from offhook.timebase import RATE
 
 Provider: TypeAlias = Transcriber | LanguageModel | Voice
 Question: TypeAlias = Utterance | Conversation | str
-Item: TypeAlias = Transcript | str | ToolCall | Usage | bytes
+Item: TypeAlias = Transcript | str | ToolCall | Usage | bytes | SpokenWord
 
 RATES = (8_000, 16_000, 22_050, 24_000, 48_000)
 WORD_SECONDS = 0.125, 0.75
@@ -71,7 +80,7 @@ def require_shape(provider: Provider, items: Sequence[Item]) -> None:
             assert all(isinstance(item, str | ToolCall | Usage) for item in items), f"no bytes, please: {items!r:.200}"
             assert not any(isinstance(item, Usage) for item in items[:-1]), "usage comes once, at the end"
         case Voice():
-            assert all(isinstance(item, bytes) for item in items), f"bytes, please, not {items!r:.200}"
+            assert all(isinstance(item, bytes | SpokenWord) for item in items), f"bytes, please, not {items!r:.200}"
             audio = b"".join(item for item in items if isinstance(item, bytes))
             assert len(audio) % 2 == 0, "samples have two bytes: the last one is cut in half"
             _require_samples(audio)

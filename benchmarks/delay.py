@@ -34,7 +34,6 @@ from offhook.simulator.openai_server.log import Stage
 from offhook.simulator.report import CallReport
 from offhook.simulator.ring import ring
 from offhook.timebase import SAMPLE_US
-from offhook.turns.patience import Patience
 
 FRAME = 160
 AGENT = """
@@ -72,8 +71,8 @@ class Turn(NamedTuple):
 
     @property
     def unavoidable(self) -> float:
-        """What it would take if Offhook took no time."""
-        return max(Patience().pause / 1_000, self.began + self.outside)
+        """What it would take if Offhook took no time: the work, or the wait, if that was longer."""
+        return max(self.confirmed, self.began + self.outside)
 
     @property
     def share(self) -> float:
@@ -240,7 +239,7 @@ LABELS = (
     ("handed_on", "handed to the carrier", 0.0),
     ("measured", "delay", None),
     ("at_caller", "delay at the caller", None),
-    ("confirmed", "turn over after", Patience().pause / 1_000),
+    ("confirmed", "turn over after", None),
     ("outside", "all stages, as the stand-in took them", sum(STAGES)),
     ("unavoidable", "unavoidable", None),
     ("share", "Offhook's own share", 0.0),

@@ -64,6 +64,7 @@ async def serving(example: str, folder: Path, openai: str) -> AsyncIterator[Serv
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "offhook.cli.main", "serve", str(EXAMPLES / f"{example}.py"), "--port", "0"),
+            *("--workers", "1"),
             *("--record", str(folder / "calls"), "--log-format", "json", "--drain", "5"),
             stdout=out,
             stderr=err,

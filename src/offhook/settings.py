@@ -1,4 +1,6 @@
-"""Every setting with its default, read from the environment and from `.env`. Nothing else reads the environment."""
+"""Every setting with its default, read from the environment and from `.env`. Nothing else reads the environment,
+save OpenAI's account in `providers/openai_client.py`.
+"""
 
 import os
 from enum import StrEnum
@@ -25,6 +27,11 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class OpenAIClient(StrEnum):
+    LEAN = "lean"
+    SDK = "sdk"
+
+
 class Settings(BaseSettings):
     """What can be set from outside. `OFFHOOK_` stands before each name, save for the accounts at the end.
 
@@ -49,7 +56,15 @@ class Settings(BaseSettings):
     insecure: bool = False
     """Serve strangers although there is no `TWILIO_AUTH_TOKEN` to check signatures with."""
 
+    workers: int | None = Field(None, ge=1)
+    """How many processes serve the port; None: one for each core. A call stays with one of them."""
     max_calls: int = Field(100, ge=1)
+    """Calls at once, over all workers."""
+    max_lateness: float = Field(0.05, ge=0)
+    """No new calls are taken while the event loop is later than this as a rule (the median of two seconds); 0: never
+    mind. Replies then come later by as much, which is what `offhook bench` calls not keeping up."""
+    overflow: str = "say"
+    """What a call is told for which there is no line: "say", "say:TEXT", "queue:NAME", "dial:NUMBER" or "reject"."""
     drain: float = Field(30.0, ge=0)
     """How long running calls may go on after an order to stop."""
     start_timeout: float = Field(5.0, gt=0)
@@ -75,6 +90,9 @@ class Settings(BaseSettings):
     log_format: LogFormat = LogFormat.TEXT
     log_level: LogLevel = LogLevel.INFO
 
+    openai_client: OpenAIClient = OpenAIClient.LEAN
+    """What asks OpenAI over HTTP: Offhook's own client, or their SDK, which must be installed for it."""
+
     twilio_account_sid: str = Field("", validation_alias="TWILIO_ACCOUNT_SID")
     twilio_auth_token: SecretStr = Field(SecretStr(""), validation_alias="TWILIO_AUTH_TOKEN")
     openai_api_key: SecretStr = Field(SecretStr(""), validation_alias="OPENAI_API_KEY")
@@ -90,9 +108,13 @@ class Settings(BaseSettings):
             raise ConfigurationError(_one_line(error)) from None
 
     def export(self) -> None:
-        """Put OpenAI's account into the environment, where the SDK looks for it: `.env` may hold it too. What is there
-        already stays."""
-        account = {"OPENAI_API_KEY": self.openai_api_key.get_secret_value(), "OPENAI_BASE_URL": self.openai_base_url}
+        """Put OpenAI's account into the environment, where its providers look for it: `.env` may hold it too. What is
+        there already stays."""
+        account = {
+            "OPENAI_API_KEY": self.openai_api_key.get_secret_value(),
+            "OPENAI_BASE_URL": self.openai_base_url,
+            "OFFHOOK_OPENAI_CLIENT": self.openai_client.value,
+        }
         for name, value in account.items():
             if value and not os.environ.get(name):
                 os.environ[name] = value
@@ -115,6 +137,12 @@ class Settings(BaseSettings):
         if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
             raise ValueError("must begin with https://: Twilio connects to wss:// only (http is for loopback)")
         return url.rstrip("/")
+
+
+def share_metrics(folder: Path) -> None:
+    """Have this process and those that it begins keep their figures in one folder. `prometheus_client` reads this when
+    it is imported."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def is_loopback(host: str) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from offhook.audio import mulaw
-from offhook.audio.level import FLOOR, active_speech, dbov, fade
+from offhook.audio.level import FLOOR, Noise, active_speech, dbov, decibels, fade, power
 
 
 def tone(amplitude: float, count: int = 8_000) -> NDArray[np.int16]:
@@ -47,3 +47,33 @@ def test_a_fade_begins_and_ends_near_silence() -> None:
     assert pcm[0] < 300
     assert pcm[-1] < 300
     assert (np.diff(pcm[:80].astype(int)) >= 0).all()
+
+
+@given(st.floats(FLOOR, 0))
+def test_levels_and_powers_are_two_names_of_one_thing(level: float) -> None:
+    assert decibels(power(level)) == pytest.approx(level)
+    assert decibels(0) == FLOOR
+
+
+def test_the_noise_of_a_line_is_its_quietest_quarter_of_a_second() -> None:
+    noise = Noise()
+    for level in [-30] * 40 + [-55] * 8 + [-30] * 40:
+        noise.hear(level)
+    assert decibels(noise.power) == pytest.approx(-55)
+
+
+def test_noise_that_came_to_stay_is_believed_after_six_seconds() -> None:
+    noise = Noise()
+    for level in [-70] * 40 + [-40] * 150:
+        noise.hear(level)
+    assert decibels(noise.power) == pytest.approx(-70)
+    for _ in range(100):
+        noise.hear(-40)
+    assert decibels(noise.power) == pytest.approx(-40)
+
+
+def test_before_a_quarter_of_a_second_nothing_is_known_of_the_noise() -> None:
+    noise = Noise()
+    for _ in range(7):
+        noise.hear(-40)
+    assert noise.power == 0

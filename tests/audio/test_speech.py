@@ -2,16 +2,27 @@
 
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from offhook.audio.events import CHUNK, Evidence, SpeechStarted, SpeechStopped
+from offhook.audio.level import FLOOR
 from offhook.audio.speech import Hysteresis, SpeechDetector
 
 
-def chunks(*speech: float, level: float = -25, echo: float = 0, missing: int = 0, start: int = 0) -> Iterable[Evidence]:
+def chunks(
+    *speech: float,
+    level: float = -25,
+    echo: float = 0,
+    missing: int = 0,
+    start: int = 0,
+    pitch: float = 0,
+    played: float = FLOOR,
+    tone: float = 0,
+) -> Iterable[Evidence]:
     for number, probability in enumerate(speech, start):
-        yield Evidence("inbound", number * CHUNK, missing, probability, level, echo, 0)
+        yield Evidence("inbound", number * CHUNK, missing, probability, level, echo, pitch, played, tone)
 
 
 def follow(detector: SpeechDetector, evidence: Iterable[Evidence]) -> list[SpeechStarted | SpeechStopped]:
@@ -45,15 +56,41 @@ def test_what_never_came_neither_starts_nor_stops_nor_counts() -> None:
     assert follow(detector, chunks(0, 0, 0, missing=128, start=6)) == [SpeechStopped(2 * CHUNK)]
 
 
-def test_a_soft_likeness_of_our_own_voice_is_not_the_caller() -> None:
-    detector = SpeechDetector()
-    assert follow(detector, chunks(0.9, 0.9, 0.9, level=-40, echo=0.8)) == []
-    assert follow(detector, chunks(0.9, 0.9, level=-40, echo=0.2, start=3)) == [SpeechStarted(3 * CHUNK)]
+def over_us(detector: SpeechDetector, *, echo_at: float, count: int = 60) -> int:
+    """We speak at -24 dBov, and are heard at a level. How many chunks that took."""
+    assert follow(detector, chunks(*[0.9] * count, level=echo_at, played=-24)) == []
+    return count
 
 
-def test_a_caller_as_loud_as_usual_is_heard_over_the_echo() -> None:
+@pytest.mark.parametrize("echo_at", [-44, -52, -69])
+def test_our_own_voice_coming_back_is_not_the_caller_whose_voice_over_it_is(echo_at: float) -> None:
     detector = SpeechDetector()
-    assert follow(detector, chunks(0.9, 0.9, level=-26, echo=0.9)) == [SpeechStarted(0)]
+    at = over_us(detector, echo_at=echo_at)
+    caller = follow(detector, chunks(0.9, 0.9, level=-30, played=-24, start=at))
+    assert caller == [SpeechStarted(at * CHUNK)]
+
+
+def test_how_loud_we_come_back_is_learned() -> None:
+    detector = SpeechDetector()
+    at = over_us(detector, echo_at=-60)
+    assert follow(detector, chunks(0.9, 0.9, level=-50, played=-24, start=at)) == [SpeechStarted(at * CHUNK)]
+    assert follow(SpeechDetector(), chunks(0.9, 0.9, level=-50, played=-24)) == []
+
+
+def test_what_sounds_like_us_has_to_be_louder() -> None:
+    detector = SpeechDetector()
+    at = over_us(detector, echo_at=-60)
+    assert follow(detector, chunks(0.9, 0.9, level=-51, echo=0.8, played=-24, start=at)) == []
+    assert follow(detector, chunks(0.9, 0.9, level=-47, echo=0.8, played=-24, start=at + 2)) != []
+
+
+def test_our_echo_does_not_hold_on_to_a_burst_of_the_caller() -> None:
+    detector = SpeechDetector()
+    at = over_us(detector, echo_at=-45)
+    follow(detector, chunks(0.9, 0.9, 0.9, level=-25, played=-24, start=at))
+    assert follow(detector, chunks(0.9, 0.9, 0.9, level=-46, played=-24, start=at + 3)) == [
+        SpeechStopped((at + 3) * CHUNK)
+    ]
 
 
 def test_how_loud_usual_is_is_learned_from_the_caller_and_not_from_the_echo() -> None:
@@ -62,8 +99,70 @@ def test_how_loud_usual_is_is_learned_from_the_caller_and_not_from_the_echo() ->
     assert -41 < quiet.caller_level < -39
     follow(quiet, chunks(*[0.9] * 50, level=-20, echo=0.9, start=100))
     assert -41 < quiet.caller_level < -39
-    follow(quiet, chunks(0, 0, 0, start=150))
-    assert follow(quiet, chunks(0.9, 0.9, level=-42, echo=0.9, start=153)) == [SpeechStarted(153 * CHUNK)]
+
+
+def test_the_soft_ends_of_words_do_not_make_the_caller_softer() -> None:
+    detector = SpeechDetector()
+    for start in range(0, 400, 4):
+        follow(detector, chunks(0.9, level=-25, start=start))
+        follow(detector, chunks(0.9, 0.9, 0.9, level=-55, start=start + 1))
+    assert detector.caller_level > -26
+
+
+def test_a_tone_that_stands_still_is_no_speech_and_a_voice_is() -> None:
+    detector = SpeechDetector()
+    assert follow(detector, chunks(0.2, *[0.9] * 20, tone=425.0)) == []
+    detector = SpeechDetector()
+    voice = [each for hertz in (220, 220, 226, 233) for each in chunks(0.9, tone=hertz)]
+    assert follow(detector, voice) == [SpeechStarted(0)]
+
+
+def test_a_beep_behind_words_does_not_prolong_them() -> None:
+    detector = SpeechDetector()
+    follow(detector, chunks(0.9, 0.9, 0.9))
+    assert follow(detector, chunks(*[0.9] * 4, tone=1_000.0, start=3)) == []
+    assert follow(detector, chunks(0.9, tone=1_000.0, start=7)) == [SpeechStopped(5 * CHUNK)]
+
+
+def test_what_is_loud_voiced_and_likely_is_speech_although_the_network_is_not_sure() -> None:
+    quiet_line = list(chunks(*[0.0] * 20, level=-65))
+
+    def told(*speech: float, level: float = -24, pitch: float = 120) -> list[SpeechStarted | SpeechStopped]:
+        return follow(SpeechDetector(), [*quiet_line, *chunks(*speech, level=level, pitch=pitch, start=20)])
+
+    assert told(0.25, 0.3, 0.4, 0.3) == [SpeechStarted(20 * CHUNK)]
+    assert told(0.25, 0.3, 0.4) == []
+    assert told(0.25, 0.3, 0.1, 0.4, 0.4) == []
+    assert told(0.21, 0.21, 0.21, 0.21) == []
+    assert told(0.3, 0.3, 0.4, 0.3, level=-36) == [], "far softer than people speak"
+    assert told(0.3, 0.3, 0.4, 0.3, pitch=0) == [], "a noise"
+    noisy = [*chunks(*[0.0] * 20, level=-36), *chunks(0.3, 0.3, 0.4, 0.3, level=-24, pitch=120, start=20)]
+    assert follow(SpeechDetector(), noisy) == [], "little above the line's noise"
+
+
+def settled(seconds: int = 2) -> SpeechDetector:
+    """A detector that knows a caller whose loudest is -20 dBov."""
+    detector = SpeechDetector()
+    follow(detector, [*chunks(*[0.9] * 31 * seconds, level=-20), *chunks(0, 0, 0, level=-70, start=31 * seconds)])
+    return detector
+
+
+def test_talk_far_below_a_caller_who_is_known_is_nobody_until_it_goes_on() -> None:
+    detector = settled()
+    assert follow(detector, chunks(*[0.9] * 30, level=-45, start=100)) == []
+    follow(detector, chunks(0, level=-70, start=130))
+    assert follow(detector, chunks(*[0.9] * 80, level=-45, start=131)) == [SpeechStarted(131 * CHUNK)]
+
+
+@pytest.mark.parametrize("below", [6, 14, 19])
+def test_a_caller_who_speaks_more_softly_is_heard_at_once(below: float) -> None:
+    assert follow(settled(), chunks(0.9, 0.9, level=-20 - below, start=100)) == [SpeechStarted(100 * CHUNK)]
+
+
+def test_one_word_does_not_tell_how_loud_a_caller_is() -> None:
+    detector = SpeechDetector()
+    follow(detector, [*chunks(*[0.9] * 15, level=-12), *chunks(0, 0, 0, level=-70, start=15)])
+    assert follow(detector, chunks(0.9, 0.9, level=-45, start=18)) == [SpeechStarted(18 * CHUNK)]
 
 
 def test_the_loudest_chunk_of_a_burst_is_kept_and_the_next_burst_begins_anew() -> None:

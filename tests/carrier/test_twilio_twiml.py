@@ -139,3 +139,16 @@ def test_a_callback_must_be_absolute() -> None:
         twiml.answer(URL, {}, fallback="x", status_callback="/status")
     with pytest.raises(ConfigurationError, match="absolute"):
         twiml.answer(URL, {}, fallback="x", action="wss://example.com/after")
+
+
+@pytest.mark.parametrize(("to", "kind"), [("+4930123456", "Number"), ("sip:desk@example.com", "Sip")])
+def test_a_call_that_is_passed_on_is_nobodys_affair_afterwards(to: str, kind: str) -> None:
+    (dial,) = ElementTree.fromstring(twiml.pass_on(to, ring=30))
+    (party,) = dial
+    assert (dial.tag, dial.attrib) == ("Dial", {"answerOnBridge": "true", "timeout": "30"})
+    assert (party.tag, party.text, party.attrib) == (kind, to, {})
+
+
+def test_a_queue_is_named() -> None:
+    (enqueue,) = ElementTree.fromstring(twiml.enqueue("a & b"))
+    assert (enqueue.tag, enqueue.text) == ("Enqueue", "a & b")

@@ -139,6 +139,27 @@ def test_an_agent_that_does_not_import(
     assert "Traceback" not in err
 
 
+def test_where_connections_cannot_be_passed_on_there_is_one_worker(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(socket, "send_fds")
+    for options in (["--workers", "2"], ["--reload"]):
+        exit_code, _, err = run(capsys, monkeypatch, "serve", "agent.py", *options)
+        assert exit_code == 2
+        assert "leave --workers at 1" in err
+        assert err.count("\n") == 1
+    _, _, err = run(capsys, monkeypatch, "serve", "nobody.py")
+    assert "there is no file nobody.py" in err
+
+
+def test_an_overflow_that_makes_no_sense_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exit_code, _, err = run(capsys, monkeypatch, "serve", "agent.py", "--workers", "1", "--overflow", "queue")
+    assert exit_code == 2
+    assert "OFFHOOK_OVERFLOW must be" in err
+
+
 def test_help_names_every_verb_and_imports_nothing_heavy() -> None:
     heavy = ("numpy", "fastapi", "uvicorn", "pydantic", "twilio", "prometheus_client", "websockets", "asyncio")
     source = str(Path(cli.__file__).parents[2])

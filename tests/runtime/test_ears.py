@@ -83,6 +83,25 @@ def test_few_ears_are_served_at_once() -> None:
     run(story)
 
 
+def test_hearing_says_how_long_it_takes_and_what_came_too_late() -> None:
+    async def story(hearing: LiveHearing) -> None:
+        found = list[Evidence]()
+        told = list[tuple[float, int]]()
+        hearing.on_batch = lambda seconds, late: told.append((seconds, late))
+        ear = hearing.attach("inbound", found.append)
+        for chunk in range(3):
+            ear.listen(Instant(0), chunk * CHUNK, 0, bytes(CHUNK))
+            await until(lambda: len(found) == chunk + 1)  # noqa: B023 (awaited here)
+        assert (hearing.load.batches, hearing.load.chunks, hearing.load.late) == (3, 3, 0)
+        assert 0 < hearing.load.seconds / 3 <= hearing.load.p99
+        ear.listen(Instant(0), 3 * CHUNK, 0, bytes(4 * CHUNK))
+        await until(lambda: len(found) == 7)
+        assert (hearing.load.chunks, hearing.load.late) == (7, 3)
+        assert [late for _, late in told] == [0, 0, 0, 1, 1, 1, 0]
+
+    run(story)
+
+
 class Watched(Hearing):
     """Writes down how large its batches are, and that they never overlap."""
 

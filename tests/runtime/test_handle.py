@@ -71,12 +71,16 @@ def test_what_was_said() -> None:
 def test_what_may_be_asked_for() -> None:
     async def story(call: Call) -> None:
         call.handle.say("One moment.")
+        call.handle.say("This call is recorded.", interruptible=False)
+        call.handle.say("We are open until nine.", interruptible="words")
         call.handle.hang_up("Bye \ud83d.")
         call.handle.send_digits("1ww#")
         call.handle.transfer("+493012345678", "I connect you.")
         call.handle.transfer("sip:desk@example.com;transport=tls")
         assert call.orders == [
             SayOrdered("One moment."),
+            SayOrdered("This call is recorded.", firmly=True),
+            SayOrdered("We are open until nine.", through_noise=True),
             HangUpOrdered("Bye ?."),
             DigitsOrdered("1ww#"),
             TransferOrdered("+493012345678", "I connect you."),
@@ -90,6 +94,7 @@ def test_what_may_be_asked_for() -> None:
     "ask",
     [
         lambda handle: handle.say("  "),
+        lambda handle: handle.say("Hello.", interruptible="sometimes"),
         lambda handle: handle.send_digits(""),
         lambda handle: handle.send_digits("12E"),
         lambda handle: handle.send_digits("1\n"),

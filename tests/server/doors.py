@@ -19,8 +19,10 @@ from offhook.carrier.events import AudioReceived, CarrierEvent, DigitPressed, St
 from offhook.carrier.stream import CarrierStream
 from offhook.carrier.twilio import messages
 from offhook.server.app import asgi_app
+from offhook.server.desk import OwnDesk
 from offhook.server.exchange import Exchange
-from offhook.server.serving import PhoneServer, listen
+from offhook.server.listening import listen
+from offhook.server.serving import PhoneServer
 from offhook.settings import Settings
 from offhook.timebase import Instant
 
@@ -173,6 +175,12 @@ class Running:
     @property
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def taken(self) -> int:
+        """Lines in use or reserved."""
+        assert isinstance(self.exchange.desk, OwnDesk)
+        return self.exchange.desk.taken
 
     def dial(self, path: str = "/twilio/stream", **headers: str) -> connect:
         return connect(f"ws://127.0.0.1:{self.port}{path}", additional_headers=headers, compression=None)

@@ -15,6 +15,7 @@ from offhook.carrier.twilio.stream import TwilioStream
 from offhook.carrier.twilio.tokens import PARAMETER
 from offhook.server.answers import AFTER_PATH, DIALLED_PATH, STATUS_PATH
 from offhook.server.calls import ServedCall
+from offhook.server.desk import OwnDesk
 from offhook.server.exchange import Exchange
 
 CALL = ids(1)[0]
@@ -96,19 +97,21 @@ def test_no_order_of_events_keeps_a_line(events: list[str]) -> None:
         engine.prepared.append(AGENT)
         async with calling(engine=engine) as (client, phone):
             exchange: Exchange = phone.state.exchange
+            assert isinstance(exchange.desk, OwnDesk)
+            assert not await exchange.desk.seat(CALL, "", 0.0)
             journey = Journey(exchange, client)
             (driver,) = engine.drivers
             assert isinstance(driver, EchoDriver)
             for event in events:
                 await journey.go(event)
-                assert exchange.switchboard.taken == (driver.finished == 0)
+                assert exchange.desk.taken == (driver.finished == 0)
                 assert not driver.over or CALL not in exchange.transfers
             for event in ("close", "gone"):
                 await journey.go(event)
             while not driver.finished:  # noqa: ASYNC110
                 await asyncio.sleep(0)
             await asyncio.sleep(0)
-            assert (exchange.switchboard.taken, exchange.switchboard.live, driver.finished) == (0, 0, 1)
+            assert (exchange.desk.taken, exchange.switchboard.live, driver.finished) == (0, 0, 1)
             assert all(socket.closed for socket in journey.sockets[:-1])
 
     run(scenario())

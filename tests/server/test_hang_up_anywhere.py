@@ -76,7 +76,7 @@ def test_nothing_is_left_of_a_caller_who_hangs_up_at_any_moment() -> None:
             await one_after_another(server)
             await server.idle()
             await asyncio.sleep(0.1)
-            assert server.exchange.switchboard.taken == 0
+            assert server.taken == 0
             assert (len(asyncio.all_tasks()), sockets(), children()) == before
         await desk.tts.aclose()
         assert children() == other_peoples

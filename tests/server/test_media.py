@@ -189,7 +189,7 @@ def test_a_second_stream_of_a_call_replaces_the_first(caplog: pytest.LogCaptureF
                 messages.media("MZ" + "f" * 32, b"\x22" * 160, sequence=2, chunk=1, timestamp=0),
             )
             assert await hear(second) == b"\x22" * 160
-            assert server.exchange.switchboard.taken == 1
+            assert server.taken == 1
             assert server.engine.drivers[0].reasons[0] == "another stream of the same call took its place"
 
     run(scenario())
@@ -333,12 +333,12 @@ def test_the_journal_tells_the_call(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_draining_asks_the_running_calls_to_end() -> None:
     async def scenario() -> None:
-        async with serving() as server, server.dial() as phone:
+        async with serving(drain=0.05) as server, server.dial() as phone:
             for text in begin():
                 await phone.send(text)
             await phone.send(sound(0, b"\x11" * 160))
             await hear(phone)
-            await server.exchange.switchboard.drain(0.05)
+            await server.exchange.drain()
             assert server.engine.drivers[0].reasons[0] == "ordered"
             answer = await server.post("/twilio/voice", ringing(2))
             assert "<Connect>" not in answer.text

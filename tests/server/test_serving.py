@@ -7,7 +7,7 @@ import pytest
 from doors import begin, run, serving
 
 from offhook.errors import ConfigurationError
-from offhook.server.serving import listen
+from offhook.server.listening import listen
 
 
 def test_whoever_calls_the_server_gets_each_message_at_once() -> None:

@@ -124,12 +124,12 @@ def test_a_caller_is_connected() -> None:
                 "answerOnBridge": "true",
             }
             assert number.attrib == {"statusCallback": server.base + STATUS_PATH, "statusCallbackEvent": "answered"}
-            assert server.exchange.switchboard.taken == 1
+            assert server.taken == 1
             assert not driver(server).over
             assert verbs(await post(server, DIALLED_PATH, DialCallStatus="completed")) == ["Hangup"]
             assert driver(server).transfers == [""]
             await asyncio.sleep(0)
-            assert server.exchange.switchboard.taken == 0
+            assert server.taken == 0
             assert driver(server).finished == 1
             assert server.exchange.outcomes.find(CALL).dialled == "completed"
 
@@ -141,9 +141,9 @@ def test_the_line_is_free_as_soon_as_somebody_answers(caplog: pytest.LogCaptureF
         async with serving(max_calls=1) as server:
             await transferred(server)
             await server.post(STATUS_PATH, {**CHILD, "CallStatus": "ringing"})
-            assert server.exchange.switchboard.taken == 1
+            assert server.taken == 1
             await server.post(STATUS_PATH, {**CHILD, "CallStatus": "in-progress"})
-            assert server.exchange.switchboard.taken == 0
+            assert server.taken == 0
             assert driver(server).transfers == [""]
             assert server.exchange.outcomes.find(CALL).dialled == "answered"
             await server.post(STATUS_PATH, {**CHILD, "CallStatus": "completed"})
@@ -175,7 +175,7 @@ def test_where_nobody_answers_the_agent_has_the_caller_back(status: str) -> None
                 await until_closed(phone)
             assert verbs(await post(server, AFTER_PATH)) == ["Hangup"]
             await server.idle()
-            assert server.exchange.switchboard.taken == 0
+            assert server.taken == 0
 
     run(scenario())
 
@@ -253,7 +253,7 @@ def test_a_caller_who_hangs_up_meanwhile(path: str, form: dict[str, str]) -> Non
             assert not document or verbs(document) == ["Hangup"]
             await driver(server).ended.wait()
             assert driver(server).transfers == [transfers.HUNG_UP]
-            assert server.exchange.switchboard.taken == 0
+            assert server.taken == 0
 
     run(scenario())
 
@@ -291,7 +291,7 @@ def test_a_transfer_that_nobody_speaks_of_any_more_comes_to_an_end(
                 await post(server, DIALLED_PATH, DialCallStatus="busy")
             await driver(server).ended.wait()
             await asyncio.sleep(0)
-            assert server.exchange.switchboard.taken == 0
+            assert server.taken == 0
             assert lost(await post(server, AFTER_PATH))
 
     run(scenario())
@@ -303,7 +303,7 @@ def test_the_server_stops_while_a_caller_is_away() -> None:
         async with serving() as server:
             await transferred(server)
         assert driver(server).finished == 1
-        assert server.exchange.switchboard.taken == 0
+        assert server.taken == 0
 
     run(scenario())
 
@@ -467,7 +467,7 @@ def test_a_whole_call_with_a_carrier_that_does_what_it_is_told(came: str) -> Non
             reason = came if came == "busy" else ""
             assert (driver(server).transfers, bool(report.ear.audible())) == ([reason], bool(reason))
             await server.idle()
-            assert server.exchange.switchboard.taken == 0
+            assert server.taken == 0
             outcome = server.exchange.outcomes.find(report.identity.call_id)
             assert (outcome.well, outcome.dialled) == (True, came)
 
@@ -491,7 +491,7 @@ def test_a_caller_who_hangs_up_while_it_rings() -> None:
             assert (report.ended_by, report.problems) == ("caller", ())
             await driver(server).ended.wait()
             await asyncio.sleep(0)
-            assert server.exchange.switchboard.taken == 0
+            assert server.taken == 0
 
     run(scenario())
 
@@ -520,7 +520,7 @@ def test_the_real_agent_has_the_caller_back_and_says_so() -> None:
             report = await ring(server.base + "/twilio/voice", script, dialling=dialling)
             assert report.problems == ()
             await server.idle()
-            assert server.exchange.switchboard.taken == 0
+            assert server.taken == 0
         assert [each for each in reports if isinstance(each, Transferred)] == [Transferred(OPERATOR, "busy")]
         assert said() == ["Hello.", "One moment.", "Sorry, they are busy."]
         assert len([each for each in reports if isinstance(each, CallEnded)]) == 1

@@ -178,7 +178,7 @@ def test_answer_may_give_twiml_instead() -> None:
         async with calling(answer, max_calls=1) as (client, phone):
             assert '<Reject reason="busy"' in (await client.post(VOICE, data=ringing(1))).text
             assert "<Hangup" in (await client.post(VOICE, data=ringing(2, From="+1"))).text
-            assert phone.state.exchange.switchboard.taken == 0
+            assert phone.state.exchange.desk.taken == 0
 
     run(scenario())
 
@@ -222,7 +222,7 @@ def test_an_answer_that_fails_gets_the_caller_an_apology(
             response = await client.post(VOICE, data=ringing())
             assert response.status_code == 200
             assert "something went wrong" in spoken(response.text)
-            assert phone.state.exchange.switchboard.taken == 0
+            assert phone.state.exchange.desk.taken == 0
 
     run(scenario())
     assert words in caplog.text

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from offhook.agent import Agent
 from offhook.audio.playout import Ledger
+from offhook.call.config import CallConfig
 from offhook.carrier.commands import ClearAudio, Command, PlayAudio
 from offhook.carrier.twilio.stream import TwilioStream
 from offhook.providers.interfaces import Transcriber, Transcript, Utterance
@@ -16,7 +17,7 @@ from offhook.simulator.score.ears import Class
 from offhook.simulator.score.goals import ROWS, Judged, judge
 from offhook.simulator.score.recipes import Recipe
 from offhook.simulator.score.stage import Tune, changed
-from offhook.timebase import Instant, ms
+from offhook.timebase import Instant, ms, samples
 from recordings import AUDIO, needs_recordings
 
 pytestmark = [needs_recordings, pytest.mark.recordings]
@@ -57,8 +58,10 @@ class _Slices(_Ears):
 
 
 class _LateEars(_Ears):
+    """Hears from 80 ms behind the first sign of speech on, as one does without a pre-roll."""
+
     def parts(self, audio: bytes) -> list[bytes]:
-        return [audio[3_200:]]
+        return [audio[samples(CallConfig().pre_roll) + 640 :]]
 
 
 def one_second_slices(_: pytest.MonkeyPatch) -> Tune:

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,23 @@ def test_those_that_were_not_used_for_longest_go_first(tmp_path: Path) -> None:
     assert store.find("nova", "0") == HELLO
     store.keep("nova", "3", HELLO)
     assert [store.find("nova", str(number)) is not None for number in range(4)] == [True, False, True, True]
+
+
+def test_several_processes_may_share_a_folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Stores know nothing of each other, as those of several workers: what one reads, another writes or forgets."""
+
+    def work(seed: int) -> int:
+        store, found = PhraseStore(tmp_path, kept=3), 0
+        for step in range(60):
+            text = str((seed * 7 + step) % 5)
+            phrase = SpokenPhrase(text.encode() * 200, -20.0)
+            store.keep("nova", text, phrase)
+            kept = store.find("nova", text)
+            assert kept in (None, phrase)
+            found += kept is not None
+        return found
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(work, range(4))) > 0
+    assert not list(tmp_path.glob("*.new"))
+    assert not caplog.records

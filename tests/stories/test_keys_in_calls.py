@@ -149,7 +149,7 @@ def test_an_answer_in_two_halves_moves_the_flow_once() -> None:
         await caller.say(speech("book a room"))
         await caller.listen_until_quiet(0.8)
         await caller.say(speech("mountain"))
-        await caller.pause(0.85)
+        await caller.pause(1.2)
         await caller.say(speech("view"))
         await caller.listen_until_quiet(0.8)
         await caller.say(speech("today"))

@@ -70,6 +70,39 @@ def test_one_notice_may_be_firm() -> None:
     assert told.agent_said[-1] == "Fine."
 
 
+async def asks_and_coughs(caller: SimulatedCaller) -> None:
+    await caller.pause(3.0)
+    await caller.say(speech("cough"))
+    await caller.listen_until_quiet(2.5)
+    await caller.say(speech("two people"))
+    await caller.listen_until_quiet(2.0)
+
+
+def test_one_notice_may_go_on_through_noise() -> None:
+    told = tell(agent("Fine."), asks_and_coughs, on_driver=orders((1.2, SayOrdered(NOTICE, through_noise=True))))
+    assert NOTICE in told.agent_said
+    assert call(told).cleared == ()
+
+
+def test_which_words_interrupt_and_for_which_alone_it_does() -> None:
+    async def breaks_in_twice(caller: SimulatedCaller) -> None:
+        await caller.pause(3.0)
+        await caller.say(speech("what about tomorrow"))
+        await caller.listen_until_quiet(2.0)
+        await caller.say(speech("two people"))
+        await caller.agent_speaks()
+        await caller.pause(0.8)
+        await caller.say(speech("cough"))
+        await caller.listen_until_quiet(2.0)
+
+    long = "We have a large room with a window on the second floor."
+    notice = orders((1.2, SayOrdered(NOTICE, through_noise=True)))
+    told = tell(agent("Fine.", long), breaks_in_twice, on_driver=notice)
+    assert NOTICE not in told.agent_said
+    assert told.agent_said[-2:] == ["Fine.", long]
+    assert len(call(told).cleared) == 2  # by words, and by a cough that is none
+
+
 def test_the_other_side_speaks_first() -> None:
     async def answers(caller: SimulatedCaller) -> None:
         await caller.pause(1.0)

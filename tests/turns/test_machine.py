@@ -46,7 +46,7 @@ def test_a_turn() -> None:
     assert it.hear(E.SPEECH_STARTED) == []
     it.wait(1000)
     assert it.hear(E.SPEECH_STOPPED) == []
-    assert it.wait(703) == []
+    assert it.wait(1503) == []
     assert it.wait(1) == [Move.END_TURN]
     assert it.states == (Caller.SILENT, Agent.THINKING)
     it.hear(E.PLAYBACK_STARTED)
@@ -77,7 +77,7 @@ def test_the_pause_is_counted_from_where_speech_stopped() -> None:
     it.hear(E.SPEECH_STARTED)
     it.wait(1000)
     it.machine.handle(it.now, E.SPEECH_STOPPED, samples(ms(904)))
-    assert it.wait(704 - 96) == [Move.END_TURN]
+    assert it.wait(1504 - 96) == [Move.END_TURN]
 
 
 def hold() -> Telling:
@@ -109,7 +109,7 @@ def test_a_hold_that_was_real() -> None:
     it.wait(200)
     it.hear(E.SPEECH_STOPPED)
     assert it.hear(E.WORDS_HEARD) == [Move.INTERRUPT]
-    assert it.wait(704) == [Move.END_TURN]
+    assert it.wait(1504) == [Move.END_TURN]
 
 
 def test_a_hold_that_goes_on() -> None:
@@ -198,7 +198,7 @@ def test_a_transfer_that_fails() -> None:
 def test_a_tool_takes_its_time() -> None:
     it = Telling()
     it.hear(E.SPEECH_STARTED, E.SPEECH_STOPPED)
-    it.wait(704)
+    it.wait(1504)
     it.hear(E.TOOL_STARTED)
     assert it.wait(30_000) == []
     it.hear(E.TOOL_FINISHED)

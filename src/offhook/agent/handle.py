@@ -5,7 +5,7 @@ import re
 import threading
 from collections.abc import AsyncIterator, Callable
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 from offhook.call.inputs import DigitsOrdered, GatherOrdered, HangUpOrdered, Order, SayOrdered, TransferOrdered
 from offhook.call.outputs import CallEnded, CallStarted, Gathered, Report, Transferred
@@ -69,12 +69,14 @@ class CallHandle:
             if each.role in said and each.text
         ]
 
-    def say(self, text: str, *, interruptible: bool = True) -> None:
+    def say(self, text: str, *, interruptible: bool | Literal["words"] = True) -> None:
         """Have this said as soon as nobody else speaks. What the caller says over words that are not interruptible is
-        answered afterwards."""
+        answered afterwards; "words": only words interrupt, and no sound makes us pause."""
         if not text.strip():
             raise BadOrderError("say() was given no words")
-        self._give(SayOrdered(_whole(text), firmly=not interruptible))
+        if interruptible not in (True, False, "words"):
+            raise BadOrderError(f'say() was given interruptible={interruptible!r}: it is True, False or "words"')
+        self._give(SayOrdered(_whole(text), firmly=not interruptible, through_noise=interruptible == "words"))
 
     def hang_up(self, text: str = "") -> None:
         """End the call, after `text` has been said."""

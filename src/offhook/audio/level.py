@@ -1,6 +1,7 @@
 """How loud sound is, and how to soften an edge."""
 
 import math
+from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ FLOOR = -96.0
 """dBov of silence: below the smallest step of 16 bits."""
 _MARGIN = 15.9
 """dB below the mean up to which sound counts as speech (ITU-T P.56, 5.1)."""
+_FULL = 2.0**30
+"""The power of a square wave that just fits."""
 _FRAME = 160
 _FADE = 80
 """10 ms: short enough not to be heard as a fade, long enough not to click."""
@@ -24,19 +27,19 @@ def dbov(pcm: NDArray[np.int16]) -> float:
     if not len(pcm):
         return FLOOR
     wide = pcm.astype(np.float64)
-    return _decibels(float(wide @ wide) / len(wide))
+    return decibels(float(wide @ wide) / len(wide) / _FULL)
 
 
 def active_speech(pcm: NDArray[np.int16]) -> float:
     """dBov of the frames of 20 ms that hold speech: pauses do not count. In the manner of ITU-T P.56, with frames for
     its envelope."""
     whole = pcm[: len(pcm) // _FRAME * _FRAME].astype(np.float64).reshape(-1, _FRAME)
-    power = (whole**2).mean(axis=1)
-    active = power[power > 0]
+    powers = (whole**2).mean(axis=1)
+    active = powers[powers > 0]
     while len(active):
         kept = active[active >= active.mean() * 10 ** (-_MARGIN / 10)]
         if len(kept) == len(active):
-            return _decibels(float(active.mean()))
+            return decibels(float(active.mean()) / _FULL)
         active = kept
     return FLOOR
 
@@ -54,5 +57,38 @@ def fade(audio: bytes, head: bool = False, tail: bool = False) -> bytes:
     return mulaw.encode(np.rint(pcm).astype(np.int16))
 
 
-def _decibels(power: float) -> float:
-    return max(FLOOR, 10 * math.log10(power / 2**30)) if power else FLOOR
+def decibels(power: float) -> float:
+    """dBov of a power, 1 being full scale; at least `FLOOR`."""
+    return max(FLOOR, 10 * math.log10(power)) if power > 0 else FLOOR
+
+
+def power(dbov: float) -> float:
+    """The power of a level, 1 at full scale."""
+    return float(10 ** (dbov / 10))
+
+
+class Noise:
+    """How loud a line is when nobody speaks: the quietest quarter of a second of the last six seconds. Feed it the
+    level of every 32 ms."""
+
+    _AVERAGE, _SECOND, _SECONDS = 8, 31, 6
+
+    def __init__(self) -> None:
+        self._powers: deque[float] = deque(maxlen=self._AVERAGE)
+        self._seconds: deque[float] = deque(maxlen=self._SECONDS)
+        self._least = math.inf
+        self._counted = 0
+        self.power = 0.0
+        """0 while it is not known."""
+
+    def hear(self, level: float) -> None:
+        """The next 32 ms, in dBov."""
+        self._powers.append(power(level))
+        if len(self._powers) < self._AVERAGE:
+            return
+        self._least = min(self._least, sum(self._powers) / self._AVERAGE)
+        self._counted += 1
+        self.power = min(self._least, *self._seconds) if self._seconds else self._least
+        if self._counted == self._SECOND:
+            self._seconds.append(self._least)
+            self._least, self._counted = math.inf, 0

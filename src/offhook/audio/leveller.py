@@ -30,6 +30,7 @@ _RISE = 80.0
 _BLOCK = 40
 _ENVELOPE = 4
 """Blocks, 20 ms together, over which power is averaged: longer than a period of the lowest voice."""
+_SPAN = _BLOCK * _ENVELOPE
 _MARGINS = (25.0, 15.9)
 """dB: sound counts as speech down to the first below the loudest, and of that what lies down to the second below its
 mean (ITU-T P.56, 5.1). The loudest 20 ms of speech lie some 9 dB above its mean."""
@@ -40,6 +41,7 @@ _STEP, _CLASSES = 1.5, 41
 _SECOND = 8_000 // _BLOCK
 _ENOUGH = _SECOND // 10
 """Blocks of speech that an unknown voice has to be heard for before it is made louder."""
+_SILENT = 2**30 * 10 ** (FLOOR / 10)
 _RAMP = np.arange(1, _BLOCK + 1) / _BLOCK
 _SHOWN = _SECOND // 2
 """Blocks of speech after which an utterance is judged by itself alone."""
@@ -85,65 +87,90 @@ class Utterance:
         self._leveller = leveller
         self._known = leveller.level
         self._held = np.zeros(0, np.int16)
-        self._powers = [0.0] * _ENVELOPE
-        """Of the last blocks."""
+        self._energies = [0.0] * (_ENVELOPE - 1)
+        """Of the last blocks: sums of squares, which are whole numbers, so that nothing here rounds."""
         self._loudest = FLOOR
         self._expected = FLOOR if self._known is None else self._known + _MARGINS[0] - _MARGINS[1]
-        self._sums, self._counts = [0.0] * _CLASSES, [0] * _CLASSES
-        """Of the powers of the blocks of each class."""
-        self._own, self._blocks = FLOOR, 0
-        """The level of its speech so far, and how many blocks of speech that are."""
+        self._heard = _Heard()
         self._decibels = 0.0 if self._known is None else _gain(self._known)
 
     def feed(self, pcm: NDArray[np.int16]) -> NDArray[np.int16]:
         """What is certain of the same samples at the right level: less than a block is held back."""
         pcm = np.concatenate((self._held, pcm))
         whole = len(pcm) // _BLOCK * _BLOCK
-        self._held = pcm[whole:]
-        wide = pcm[:whole].astype(np.float64).reshape(-1, _BLOCK)
+        self._held, pcm = pcm[whole:], pcm[:whole]
+        wide = pcm.reshape(-1, _BLOCK).astype(np.float64)
+        energies = [*self._energies, *np.einsum("ij,ij->i", wide, wide).tolist()]
+        self._energies = energies[1 - _ENVELOPE :]
         gains = [self._decibels]
-        for power in (wide * wide).mean(axis=1).tolist():
-            self._listen(power)
-            self._decibels = min(self._wanted(), self._decibels + _RISE / _SECOND)
-            gains.append(self._decibels)
+        for energy in map(sum, zip(*(energies[at:] for at in range(_ENVELOPE)), strict=False)):
+            self._listen(energy)
+            gains.append(min(self._wanted(), gains[-1] + _RISE / _SECOND))
+        self._decibels = gains[-1]
+        if not any(gains):
+            return pcm
         factors = np.array([10 ** (decibels / 20) for decibels in gains])
-        return amplified(pcm[:whole], (factors[:-1, None] + np.diff(factors)[:, None] * _RAMP).ravel())
+        return amplified(pcm, (factors[:-1, None] + np.diff(factors)[:, None] * _RAMP).ravel())
 
     def finish(self) -> NDArray[np.int16]:
         """The utterance is over: its last samples. The next one knows more."""
-        if self._blocks:
-            self._leveller.learn(self._own, self._blocks)
+        if self._heard.blocks:
+            self._leveller.learn(self._heard.level, self._heard.blocks)
         return amplified(self._held, np.array(10 ** (self._decibels / 20)))
 
-    def _listen(self, power: float) -> None:
-        """One block more."""
-        self._powers = [*self._powers[1:], power]
-        power = sum(self._powers) / _ENVELOPE
-        level = _dbov(power)
-        self._loudest = max(self._loudest, level)
+    def _listen(self, energy: float) -> None:
+        """One block more; `energy` is that of its whole envelope."""
+        level = _dbov(energy / _SPAN)
+        if level > self._loudest:
+            self._loudest = level
         self._expected -= _DOUBT / _SECOND
-        if level >= SILENCE:
-            self._sums[_class(level)] += power
-            self._counts[_class(level)] += 1
-        least = max(max(self._loudest, self._expected) - _MARGINS[0], self._own - _MARGINS[1], SILENCE)
-        speech = slice(_class(least), None)
-        self._blocks = sum(self._counts[speech])
-        self._own = _dbov(sum(self._sums[speech]) / self._blocks) if self._blocks else FLOOR
+        loudest = max(self._loudest, self._expected) - _MARGINS[0]
+        self._heard.add(level, energy, max(loudest, self._heard.level - _MARGINS[1], SILENCE))
 
     def _wanted(self) -> float:
         """The gain in dB by all that is known of the voice by now."""
-        own = self._own - _FALL
+        own, blocks = self._heard.level - _FALL, self._heard.blocks
         if self._known is not None:
-            return _gain(own + (self._known - own) * max(0.0, 1 - self._blocks / _SHOWN))
-        return _gain(own) if self._blocks >= _ENOUGH else min(_gain(own), 0.0)
+            return _gain(own if blocks >= _SHOWN else own + (self._known - own) * (1 - blocks / _SHOWN))
+        return _gain(own) if blocks >= _ENOUGH else min(_gain(own), 0.0)
+
+
+class _Heard:
+    """The blocks of an utterance by their level, and what those that are speech have in common."""
+
+    def __init__(self) -> None:
+        self.level = FLOOR
+        """dBov of the speech so far."""
+        self.blocks = 0
+        """How many blocks of speech that are."""
+        self._energy = 0.0
+        self._least = 0
+        """The class from which blocks are speech."""
+        self._energies, self._counts = [0.0] * _CLASSES, [0] * _CLASSES
+
+    def add(self, level: float, energy: float, least: float) -> None:
+        """One block more, and what is speech from now on: blocks of the class of `least` and louder ones."""
+        at, first = _class(level) if level >= SILENCE else -1, _class(least)
+        if at >= 0:
+            self._energies[at] += energy
+            self._counts[at] += 1
+        if first != self._least:
+            self._least = first
+            self.blocks, self._energy = sum(self._counts[first:]), sum(self._energies[first:])
+        elif at >= first:
+            self.blocks += 1
+            self._energy += energy
+        else:
+            return
+        self.level = _dbov(self._energy / self.blocks / _SPAN) if self.blocks else FLOOR
 
 
 def amplified(pcm: NDArray[np.int16], factors: NDArray[np.float64]) -> NDArray[np.int16]:
     """Samples times a factor, one for each or one for all. By 1 they stay the very same."""
     changed = factors != 1
-    if not changed.any():
-        return pcm
-    return np.where(changed, bent(pcm * (factors / 32_768)), pcm)
+    if changed.all():
+        return bent(pcm * (factors / 32_768))
+    return np.where(changed, bent(pcm * (factors / 32_768)), pcm) if changed.any() else pcm
 
 
 def bent(share: NDArray[np.float64]) -> NDArray[np.int16]:
@@ -151,10 +178,11 @@ def bent(share: NDArray[np.float64]) -> NDArray[np.int16]:
     it.
     """
     size = np.abs(share)
-    over = size > _KNEE
-    if over.any():
+    over = np.flatnonzero(size > _KNEE)
+    if len(over):
         room = 1 - _KNEE
-        share = np.where(over, np.copysign(_KNEE + room * np.tanh((size - _KNEE) / room), share), share)
+        share = share.copy()
+        share[over] = np.copysign(_KNEE + room * np.tanh((size[over] - _KNEE) / room), share[over])
     samples: NDArray[np.int16] = np.rint(share * 32_767).astype(np.int16)
     return samples
 
@@ -165,9 +193,11 @@ def _class(level: float) -> int:
 
 def _gain(level: float) -> float:
     """dB that bring a level in dBov to the target."""
-    needed = max(-_MOST, min(_MOST, TARGET - level))
-    return 0.0 if abs(needed) <= _RIGHT else needed
+    needed = TARGET - level
+    if -_RIGHT <= needed <= _RIGHT:
+        return 0.0
+    return max(-_MOST, min(_MOST, needed))
 
 
 def _dbov(power: float) -> float:
-    return max(FLOOR, 10 * math.log10(power / 2**30)) if power else FLOOR
+    return 10 * math.log10(power / 2**30) if power > _SILENT else FLOOR

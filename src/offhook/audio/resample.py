@@ -16,6 +16,10 @@ The exactness. Coefficients are whole multiples of 2^-24 and samples are whole n
 has at most 40 bits and a sum of a few hundred of them fits the 53 of a float64: no addition ever rounds, hence
 neither the order of additions, nor how the input was cut, nor the processor changes a bit. Quantising to 2^-24 costs
 nothing: its noise lies below -130 dB.
+
+The speed. Where one rate is a multiple of the other, 16 outputs that follow each other are one row of windows times
+one matrix, in which the coefficients stand 16 times, each time further down: two thirds of it are zeros, and it still
+takes a third of the time that the sums take one by one (4 us for 240 outputs from 24 kHz, 12 one by one).
 """
 
 from functools import cache
@@ -27,8 +31,11 @@ from numpy.typing import NDArray
 EDGE, TRANSITION, ATTENUATION = 4_000, 1_100, 80
 UNIT = 2.0**24
 _AT_ONCE = 240
-"""Outputs computed at once: keeps the work in the cache when a whole reply is fed in one piece. Divisible by 2, 3 and
-6."""
+"""Outputs computed at once: keeps the work in the cache when a whole reply is fed in one piece, and so small that BLAS
+does it where it stands (OpenBLAS starts threads for products of over 2^18 multiplications: on the event loop of all
+places). Divisible by 2, 3 and 6."""
+_STEPS = 16
+"""Steps of a block: each takes `down` inputs and gives `up` outputs."""
 
 
 class Resampler:
@@ -43,6 +50,7 @@ class Resampler:
         self._up, self._down = rate_out // common, rate_in // common
         self._same = rate_in == rate_out
         self._taps = _taps(self._up, self._down, max(rate_in, rate_out))
+        self._block = _block(self._up, self._down, max(rate_in, rate_out)) if 1 in (self._up, self._down) else None
         self._reach = self._taps.shape[1] // 2
         self._start()
 
@@ -80,40 +88,45 @@ class Resampler:
         """Every output that lies before `limit` on the time line on which inputs are `up` apart and outputs
         `down`."""
         end = max(self._given, -(-limit // self._down))
-        pieces = [self._compute(at, min(at + _AT_ONCE, end)) for at in range(self._given, end, _AT_ONCE)]
+        sums = np.empty(end - self._given)
+        for at in range(self._given, end, _AT_ONCE):
+            self._compute(at, sums[at - self._given : at - self._given + _AT_ONCE])
         self._given = end
         keep = end * self._down // self._up + 1 - self._reach
         self._held = self._held[keep - self._first :]
         self._first = keep
-        return b"".join(pieces)
-
-    def _compute(self, start: int, end: int) -> bytes:
-        """Outputs `start` to `end`. Where one rate is a multiple of the other all phases see the same windows;
-        `start` and `end` are then at phase 0. No BLAS: it would start threads, on the event loop of all places."""
-        if self._down == 1 or self._up == 1:
-            first = start * self._down // self._up + 1 - self._reach - self._first
-            windows = self._windows(first, (end - start) // self._up, self._down)
-            sums: NDArray[np.float64] = np.einsum("ij,kj->ik", windows, self._taps).ravel()
-        else:
-            places = np.arange(start, end) * self._down
-            firsts = places // self._up + 1 - self._reach - self._first
-            windows = self._windows(0, int(firsts[-1]) + 1, 1)
-            sums = np.einsum("ij,ij->i", windows[firsts], self._taps.take(places % self._up, axis=0))
-        sums /= UNIT
         np.rint(sums, out=sums)
         np.maximum(sums, -32_768, out=sums)
         np.minimum(sums, 32_767, out=sums)
-        return bytes(sums.astype("<i2"))
+        return sums.astype("<i2").tobytes()
 
-    def _windows(self, first: int, count: int, step: int) -> NDArray[np.float64]:
-        """`count` windows on what is held, `step` apart. A tenth of the price of `sliding_window_view`."""
+    def _compute(self, start: int, sums: NDArray[np.float64]) -> None:
+        """The outputs from `start` on."""
+        if self._block is None:
+            places = np.arange(start, start + len(sums)) * self._down
+            firsts = places // self._up + 1 - self._reach - self._first
+            windows = self._windows(0, int(firsts[-1]) + 1, 1, 2 * self._reach)
+            np.einsum("ij,ij->i", windows[firsts], self._taps.take(places % self._up, axis=0), out=sums)
+            return
+        # All phases see the same windows, and `start` is at phase 0.
+        first = start * self._down // self._up + 1 - self._reach - self._first
+        length, width = self._block.shape
+        blocks = len(sums) // width
+        windows = self._windows(first, blocks, _STEPS * self._down, length)
+        np.matmul(windows, self._block, out=sums[: blocks * width].reshape(blocks, width))
+        rest = sums[blocks * width :].reshape(-1, self._up)
+        windows = self._windows(first + blocks * _STEPS * self._down, len(rest), self._down, 2 * self._reach)
+        np.einsum("ij,kj->ik", windows, self._taps, out=rest)
+
+    def _windows(self, first: int, count: int, step: int, length: int) -> NDArray[np.float64]:
+        """`count` windows of so much of what is held, `step` apart. A tenth of the price of `sliding_window_view`."""
         item = self._held.itemsize
-        return np.ndarray((count, 2 * self._reach), np.float64, self._held, first * item, (step * item, item))
+        return np.ndarray((count, length), np.float64, self._held, first * item if count else 0, (step * item, item))
 
 
 @cache
 def _taps(up: int, down: int, rate: int) -> NDArray[np.float64]:
-    """Coefficients, whole numbers in units of 2^-24, by phase (`up` rows) and input sample (columns, oldest first).
+    """Coefficients, whole multiples of 2^-24, by phase (`up` rows) and input sample (columns, oldest first).
 
     The output of phase p lies p/up of an input sample after the middle of its window's two halves.
     """
@@ -123,8 +136,18 @@ def _taps(up: int, down: int, rate: int) -> NDArray[np.float64]:
     lag = (np.arange(up)[:, None] / up - np.arange(1 - reach, reach + 1)) / rate_in
     window = np.i0(0.1102 * (ATTENUATION - 8.7) * np.sqrt(np.maximum(0, 1 - (lag / half) ** 2)))
     ideal = np.sinc(2 * EDGE * lag) * window * (abs(lag) <= half)
-    taps: NDArray[np.float64] = np.rint(ideal / ideal.sum(axis=1, keepdims=True) * UNIT)
+    taps: NDArray[np.float64] = np.rint(ideal / ideal.sum(axis=1, keepdims=True) * UNIT) / UNIT
     return taps
+
+
+@cache
+def _block(up: int, down: int, rate: int) -> NDArray[np.float64]:
+    """What a stretch of input is multiplied by to give the outputs of 16 steps."""
+    taps = _taps(up, down, rate)
+    block = np.zeros((taps.shape[1] + (_STEPS - 1) * down, _STEPS, up))
+    for step in range(_STEPS):
+        block[step * down : step * down + taps.shape[1], step] = taps.T
+    return block.reshape(len(block), -1)
 
 
 def whole(pcm: NDArray[np.int16], rate_in: int, rate_out: int) -> NDArray[np.int16]:

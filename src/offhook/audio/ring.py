@@ -15,6 +15,10 @@ class CallerAudio:
         self._start: int | None = None
         """The position of the first byte kept; None before anything was written."""
 
+    def __len__(self) -> int:
+        """How many samples are kept."""
+        return len(self._mulaw)
+
     @property
     def end(self) -> int:
         """The position after the last sample written; 0 before the first."""

@@ -1,8 +1,18 @@
 """From evidence to speech: where it starts and where it stops, with hysteresis."""
 
+from collections import deque
+from collections.abc import Sequence
+
+from offhook.audio.echopath import EchoPath
 from offhook.audio.events import CHUNK, Evidence, SpeechStarted, SpeechStopped
-from offhook.audio.level import FLOOR
+from offhook.audio.level import FLOOR, Noise, decibels
+from offhook.timebase import RATE
 from offhook.values import Value
+
+_MARGIN = 15.9
+"""dB below the loudest from which sound says nothing about how loud somebody speaks (ITU-T P.56, 5.1)."""
+_A_WORD = 8 * CHUNK
+"""Of a shorter burst nobody can say whose it was."""
 
 
 class Hysteresis(Value, frozen=True):
@@ -15,6 +25,16 @@ class Hysteresis(Value, frozen=True):
     second."""
     start_chunks: int = 2
     """So many in a row, 64 ms of evidence: with one, coffee-shop noise starts speech twice as often."""
+    likely: float = 0.3
+    """Half as sure is enough where speech is all that it can be: …"""
+    likely_chunks: int = 4
+    """… so many in a row of which that is the mean, none below two thirds of it and all but one with a pitch, …"""
+    likely_above: float = 15.0
+    """… so many dB above the line's noise …"""
+    likely_below: float = 10.0
+    """… and no more than so many below how loud the caller speaks. Of 1,080 single words on quiet and noisy lines it
+    finds three of the four that the network misses; of 210 takes of noises it takes three more for speech, two of them
+    laughs."""
     keep: float = 0.35
     """Silero's own distance to `start` is 0.15 (its `neg_threshold`)."""
     stop_chunks: int = 3
@@ -22,12 +42,29 @@ class Hysteresis(Value, frozen=True):
     silent: float = 35.0
     """dB below the loudest chunk of a burst from which a chunk is none of it, whatever its probability: the detector
     takes 100 ms to believe in silence. On clean recordings stops come 40 ms earlier and a fifth more often."""
+    ours: float = 6.0
+    """dB above what may come back of our own voice (see `EchoPath`) up to which a chunk is taken for it: rooms and
+    codecs move single chunks by as much."""
     echo: float = 0.5
-    """From this likeness on a chunk may be our own voice coming back. Where echo is all there is, 88 % of it lies
-    above; of a caller who speaks on a line without echo, 7 % (see `runtime/echo.py` for how that was measured)."""
-    echo_below: float = 6.0
-    """… and it is taken for it, when it is so many dB below how loud the caller speaks. An echo path loses at least 6
-    dB (the return loss that ITU-T G.168 presumes); a caller who talks over us does not."""
+    """From this likeness on a chunk sounds like what we play. Where echo is all there is, 88 % of it lies above; of a
+    caller who speaks on a line without echo, 7 % (see `runtime/echo.py` for how that was measured)."""
+    alike: float = 12.0
+    """The same as `ours` for a chunk that sounds like it, when a second of our speech has shown what the path is. Of
+    1,000 echoes 20 to 45 dB below our voice 4 start speech, and of 500 interruptions over such echoes 2 are not heard,
+    which are not heard without an echo either. With 20 dB it is 1 and 7; by likeness alone, whatever the path, 285
+    and 4."""
+    steady: float = 0.003
+    """The part of its frequency by which a tone that a machine makes moves from chunk to chunk at most. A chunk that
+    holds so still twice in a row is no speech: of 3,284 words 1.3 % do it, for 128 ms at most."""
+    faint: float = 20.0
+    """Speech whose loudest chunk is so many dB below what the caller's usually is, once a second of that is known, is
+    somebody else's: a television, a neighbour. Of 88 pieces of natural speech the softest is 15 dB below those before
+    it. A caller who says one word 14 dB more softly than before is heard 39 times in 40, at 18 dB 31 times; talk 26 dB
+    below the caller begins speech 500 times an hour instead of 1,350. What lies nearer is told apart by nothing
+    here."""
+    faint_chunks: int = 16
+    """… until so many chunks of it for each dB have not been listened to, half a second: a caller who has turned away
+    is heard again, soon."""
     usual: float = -25.0
     """dBov taken for the caller's level until they have spoken: -19 dBm0, RFC 7874 section 4."""
 
@@ -46,7 +83,21 @@ class SpeechDetector:
         """dBov of the loudest chunk of the present burst (or the last)."""
         self.caller_level = hysteresis.usual
         """dBov at which this caller speaks, as far as that is known."""
+        self._known = 0
+        """How many samples of the caller's speech `_usual` was learned from."""
+        self._usual = FLOOR
+        """dBov of the loudest chunk of a burst, as a rule."""
+        self._ignored = 0
+        """How many chunks of faint speech have come since speech last started."""
+        self._noise = Noise()
+        self._path = EchoPath()
+        self._ours = FLOOR
+        """dBov up to which the present chunk may be our own voice."""
+        self._tone = 0.0
+        self._steady = 0
+        """How many chunks in a row were the same tone as the one before."""
         self._candidates: list[Evidence] = []
+        self._likely: deque[Evidence] = deque(maxlen=hysteresis.likely_chunks)
         self._quiet_chunks = 0
         self._end = 0
 
@@ -54,26 +105,56 @@ class SpeechDetector:
         """Take the next chunk. A chunk that mostly never came says nothing: neither speech nor silence."""
         if evidence.missing * 2 > CHUNK:
             return None
+        if self._ours <= FLOOR:
+            self._noise.hear(evidence.level)
+        self._ours = self._path.hear(evidence.level, evidence.played, self._noise.power)
+        still = evidence.tone > 0 and abs(evidence.tone - self._tone) <= self._hysteresis.steady * evidence.tone
+        self._tone, self._steady = evidence.tone, self._steady + 1 if still else 0
         return self._while_speaking(evidence) if self.speaking else self._while_quiet(evidence)
 
     def _while_quiet(self, evidence: Evidence) -> SpeechStarted | None:
         self.silence_samples += CHUNK
-        if evidence.speech < self._hysteresis.start or self._is_echo(evidence):
+        if self._steady > 1 or self._is_echo(evidence):
             self._candidates.clear()
-            return None
-        self._candidates.append(evidence)
-        if len(self._candidates) < self._hysteresis.start_chunks:
-            return None
+            self._likely.clear()
+        elif not self._steady:  # one still chunk is a vowel as likely as not: what comes next will tell
+            self._weigh(evidence)
+        if len(self._candidates) >= self._hysteresis.start_chunks:
+            return None if self._is_faint() else self._begin(self._candidates)
+        return self._begin(self._likely) if self._is_likely() else None
+
+    def _weigh(self, evidence: Evidence) -> None:
+        """Whether a chunk may be the next one of speech that begins."""
+        hysteresis = self._hysteresis
+        if evidence.speech >= hysteresis.start:
+            self._candidates.append(evidence)
+        else:
+            self._candidates.clear()
+        least = max(decibels(self._noise.power) + hysteresis.likely_above, self.caller_level - hysteresis.likely_below)
+        if evidence.speech * 3 >= hysteresis.likely * 2 and evidence.level >= least:
+            self._likely.append(evidence)
+        else:
+            self._likely.clear()
+
+    def _is_likely(self) -> bool:
+        chunks, wanted = self._likely, self._hysteresis.likely_chunks
+        voiced = sum(chunk.pitch > 0 for chunk in chunks) >= wanted - 1
+        return len(chunks) == wanted and voiced and sum(it.speech for it in chunks) >= self._hysteresis.likely * wanted
+
+    def _begin(self, chunks: Sequence[Evidence]) -> SpeechStarted:
         self.speaking = True
         self.speech_samples, self.loudest = 0, FLOOR
-        started = SpeechStarted(self._candidates[0].position)
-        for candidate in self._candidates:
-            self._count(candidate)
+        started = SpeechStarted(chunks[0].position)
+        for chunk in chunks:
+            self._count(chunk)
         self._candidates.clear()
+        self._likely.clear()
+        self._ignored = 0
         return started
 
     def _while_speaking(self, evidence: Evidence) -> SpeechStopped | None:
-        if evidence.speech >= self._hysteresis.keep and evidence.level > self.loudest - self._hysteresis.silent:
+        loud = evidence.level > max(self.loudest - self._hysteresis.silent, self._ours)
+        if evidence.speech >= self._hysteresis.keep and loud and self._steady < 2:
             self._count(evidence)
             return None
         self.silence_samples += CHUNK
@@ -81,6 +162,9 @@ class SpeechDetector:
         if self._quiet_chunks < self._hysteresis.stop_chunks:
             return None
         self.speaking = False
+        if self._ours <= FLOOR and self.speech_samples >= _A_WORD:
+            self._usual = (self._usual + self.loudest) / 2 if self._known else self.loudest
+            self._known += self.speech_samples
         return SpeechStopped(self._end)
 
     def _count(self, evidence: Evidence) -> None:
@@ -89,9 +173,17 @@ class SpeechDetector:
         self.silence_samples = self._quiet_chunks = 0
         self.loudest = max(self.loudest, evidence.level)
         self._end = evidence.position + CHUNK
-        if evidence.echo < self._hysteresis.echo and evidence.speech >= self._hysteresis.start:
+        active = evidence.speech >= self._hysteresis.start and evidence.level > self.loudest - _MARGIN
+        if active and evidence.echo < self._hysteresis.echo:
             self.caller_level += (evidence.level - self.caller_level) / 16
 
+    def _is_faint(self) -> bool:
+        if self._known < RATE:
+            return False
+        allowed = self._hysteresis.faint + self._ignored / self._hysteresis.faint_chunks
+        self._ignored += 1
+        return max(chunk.level for chunk in self._candidates) < self._usual - allowed
+
     def _is_echo(self, evidence: Evidence) -> bool:
-        limit = self.caller_level - self._hysteresis.echo_below
-        return evidence.echo >= self._hysteresis.echo and evidence.level < limit
+        alike = evidence.echo >= self._hysteresis.echo and self._path.known
+        return evidence.level < self._ours + (self._hysteresis.alike if alike else self._hysteresis.ours)

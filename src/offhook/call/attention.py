@@ -7,15 +7,15 @@ from offhook.call.config import CallConfig
 from offhook.call.listening import Listener, Turn
 from offhook.call.minds import Mind
 from offhook.call.outputs import Output
+from offhook.call.overlap import Overlap
 from offhook.call.requests import Requests
 from offhook.conversation.words import Meaning, kind
 from offhook.timebase import Instant
 from offhook.turns.events import Event
 
-_A_WORD = 2_400
-"""Samples of speech, 300 ms, that are words although nobody understood them: shorter is a cough as likely as not."""
-_SEVERAL_WORDS = 4_800
-"""The same over our own voice, where more is at stake."""
+_A_WORD = 1_600
+"""Samples of speech, 200 ms, that are words although nobody understood them. Shorter are one word in fourteen, and of
+noises nearly half."""
 
 
 class Attention:
@@ -26,12 +26,19 @@ class Attention:
         self.turn: Turn | None = None
         """What the caller is saying, or has said and nobody has dealt with."""
         self._late: Turn | None = None
+        self.overlap = Overlap(self.listener, streams=config.streaming)
         self._config = config
         self._mind = mind
 
-    def hear(self, evidence: Evidence) -> SpeechStarted | SpeechStopped | None:
-        """What 32 ms of the caller sound like."""
-        return self.listener.hear(evidence)
+    @property
+    def since(self) -> int:
+        """Where what nobody has dealt with begins on the track; what is heard now, where there is nothing."""
+        turns = (self.turn, self._late)
+        return min((turn.start for turn in turns if turn is not None), default=self.listener.heard)
+
+    def hear(self, evidence: Evidence, *, over_us: bool, held: bool) -> SpeechStarted | SpeechStopped | None:
+        """What 32 ms of the caller sound like, over our voice or while we hold it."""
+        return self.overlap.sift(evidence, self.listener.hear(evidence), over_us=over_us, held=held)
 
     def started(self, now: Instant, position: int) -> None:
         """The caller speaks: a new turn, or more of the one that is open."""
@@ -59,23 +66,32 @@ class Attention:
         turns = (self.turn, self._late)
         return next((turn for turn in turns if turn is not None and request in (turn.request, turn.listening)), None)
 
-    def meaning(self, turn: Turn, *, over_us: bool) -> Event:
+    def meaning(self, turn: Turn, *, over_us: bool, asked: bool = False) -> Event:
         """What a turn whose words are known means for the floor."""
         if turn.understood:
-            return self.meaning_of(turn.text, over_us=over_us)
-        enough = _SEVERAL_WORDS if over_us else _A_WORD
-        return Event.WORDS_HEARD if turn.end - turn.start >= enough else Event.NOTHING_HEARD
+            return self.meaning_of(turn.text, over_us=over_us, asked=asked)
+        enough = self.overlap.says_enough(turn) if over_us else turn.end - turn.start >= _A_WORD
+        return Event.WORDS_HEARD if enough else Event.NOTHING_HEARD
 
-    def meaning_of(self, text: str, *, over_us: bool) -> Event:
+    def meaning_so_far(self, text: str, *, paused: bool) -> Event | None:
+        """The same of words over us that may grow; None while that is open. A nod may become "okay, stop", but not
+        once the caller pauses; should it all the same, the final transcript has the last word.
+        """
+        event = self.meaning_of(text, over_us=True)
+        decided = event is Event.WORDS_HEARD or (paused and event is Event.BACKCHANNEL_HEARD)
+        return event if decided else None
+
+    def meaning_of(self, text: str, *, over_us: bool, asked: bool = False) -> Event:
         """What words mean for the floor. "Okay" is an answer while we listen and a backchannel while we speak, unless
-        we have just asked for it.
+        we have asked for it, or it comes over the last words of a question: nobody waits for its very end.
         """
         match kind(text, self._config.language):
             case Meaning.NOTHING:
                 # "Um" alone is a caller who is about to speak.
                 return Event.NOTHING_HEARD if over_us or not text else Event.WORDS_HEARD
             case Meaning.BACKCHANNEL:
-                return Event.BACKCHANNEL_HEARD if over_us and not self._mind.answers(text) else Event.WORDS_HEARD
+                nod = over_us and not asked and not self._mind.answers(text)
+                return Event.BACKCHANNEL_HEARD if nod else Event.WORDS_HEARD
             case Meaning.WAIT:
                 return Event.WAIT_ASKED
             case Meaning.STOP | Meaning.WORDS:

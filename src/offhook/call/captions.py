@@ -74,7 +74,7 @@ class Captions:
             self._ask(now, ear, turn, cut)
             ear.begins = ear.done = cut
             ear.turn = Turn(cut, cut)
-        elif not ear.speaking and (full or lasting(ear.listener.silence) >= self._config.patience.pause):
+        elif not ear.speaking and (full or lasting(ear.listener.silence) >= self._config.patience.caption):
             self._ask(now, ear, turn, turn.end + self._tail)
             ear.done, ear.turn = turn.end, None
 

@@ -32,7 +32,6 @@ from offhook.call.minutes import Minutes
 from offhook.call.outputs import Cancel, Output
 from offhook.call.requests import Requests, Stage
 from offhook.call.tools import ToolRuns
-from offhook.call.waits import pause_before_words
 from offhook.conversation.history import History
 from offhook.timebase import Instant
 from offhook.turns.events import Event
@@ -80,6 +79,14 @@ class Dialogue:
         self._floor.attention.listener.receive(now, end)
 
     @property
+    def since(self) -> int:
+        """The first sample of the caller's that may still be asked for, without what lies before a turn: the turn that
+        is being answered may turn out not to be over.
+        """
+        turn, since = self._floor.answering.turn, self._floor.attention.since
+        return since if turn is None else min(since, turn.start)
+
+    @property
     def deadline(self) -> Instant | None:
         floor = self._floor
         turn = sooner(sooner(floor.machine.deadline, floor.speaker.deadline), self._keypad.deadline)
@@ -116,18 +123,23 @@ class Dialogue:
 
     def hear(self, now: Instant, evidence: Evidence) -> None:
         """What 32 ms of the caller sound like."""
-        listener = self._floor.attention.listener
-        match self._floor.attention.hear(evidence):
+        listener, agent, waits = self._floor.attention.listener, self._floor.machine.agent, self._floor.waits
+        waits.hear(evidence)
+        brief = agent is Agent.HOLDING or waits.may_be_all(listener.heard)
+        match self._floor.attention.hear(evidence, over_us=agent is Agent.SPEAKING, held=brief):
             case None:
                 pass
             case SpeechStarted(position):
+                turn = self._floor.attention.turn
+                waits.started(position, None if turn is None else turn.end)
                 self._floor.attention.started(now, position)
                 self._floor.answering.forget_guess()
-                self._floor.machine.pause = pause_before_words(self._mind, self._config)
-                self._floor.emit(Event.SPEECH_STARTED, listener.known - listener.speech)
+                self._floor.emit(Event.SPEECH_STARTED, listener.known - self._floor.attention.overlap.speech)
             case stopped:
-                early = self._config.speculate or self._floor.machine.agent is not Agent.LISTENING
+                early = self._config.speculate or agent is not Agent.LISTENING
                 self._floor.attention.stopped(now, stopped.position, ask=early)
+                waits.stopped(stopped.position)
+                self._floor.machine.pause = waits.before_words()
                 self._floor.emit(Event.SPEECH_STOPPED, listener.known - listener.silence)
         self._floor.settle(now)
 
@@ -203,8 +215,8 @@ class Dialogue:
         match order:
             case SayOrdered(text) if reply is not None and in_tool:
                 reply.insert(now, text)
-            case SayOrdered(text, firmly):
-                floor.orders.append(Draft(say=text, firm=firmly))
+            case SayOrdered(text, firmly, through_noise):
+                floor.orders.append(Draft(say=text, firm=firmly, through_noise=through_noise))
             case DigitsOrdered(digits):
                 floor.orders.append(Draft(sound=tones.keys(digits)))
             case GatherOrdered():

@@ -15,7 +15,7 @@ from offhook.call.outputs import AgentSaid, HangUp, Interrupted, Output, Transfe
 from offhook.call.requests import Requests
 from offhook.call.speaking import Speaker
 from offhook.call.tools import ToolRuns
-from offhook.call.waits import patience_of, pause_before_words, pause_for
+from offhook.call.waits import Waits, patience_of
 from offhook.timebase import Instant
 from offhook.turns.events import Event, Move
 from offhook.turns.machine import TurnMachine
@@ -24,9 +24,7 @@ from offhook.turns.table import Agent, Caller
 
 
 class Floor:
-    """Carries out what the turn table decides. Everything that happens is emitted as an event and followed by
-    `settle`.
-    """
+    """Carries out what the turn table decides. What happens is emitted as an event, and followed by `settle`."""
 
     def __init__(
         self,
@@ -38,6 +36,7 @@ class Floor:
         out: list[Output],
     ) -> None:
         self.machine = TurnMachine(patience_of(config, begun=config.speaks_first))
+        self.waits = Waits(config, mind)
         self.attention = Attention(config, mind, requests, out)
         self.speaker = Speaker(config.limits, out)
         self.answering = Answering(config, mind, minutes, requests, tools, self.speaker, out)
@@ -102,6 +101,7 @@ class Floor:
             self.emit(Event.TURN_EMPTY)
             return
         turn.over_at = self.attention.listener.heard
+        self.machine.patience = patience_of(self._config, begun=True)
         self.answering.confirm(now, turn)
         if turn.request is None and not turn.known and not turn.failed:
             self.attention.ask(now, turn)
@@ -141,16 +141,12 @@ class Floor:
         heard, before, turn = self.speaker.heard(now), self.answering.turn, self.attention.turn
         reply = self.speaker.reply
         acted = reply is not None and reply.rounds > 0
-        if before is None or turn is None or acted:
-            self.stop_speaking(now, interrupted=True)
-        elif (
-            heard == 0
-            or not self.answering.answered
-            or reopens(self._config.patience, turn.start - before.over_at, heard)
-        ):
-            self._reopen(now, before)
-        else:
-            self.stop_speaking(now, interrupted=True)
+        if before is not None and turn is not None and not acted:
+            gap = turn.start - before.over_at
+            if heard == 0 or not self.answering.answered or reopens(self._config.patience, gap, heard):
+                self._reopen(now, before)
+                return
+        self.stop_speaking(now, interrupted=True)
 
     def _reopen(self, now: Instant, before: Turn) -> None:
         """The turn that is being answered was not over. What was heard of the answer is told, but is no history."""
@@ -158,7 +154,7 @@ class Floor:
         if words:
             self._out.append(AgentSaid(words, complete=False))
         self.answering.retract()
-        self.machine.pause = pause_before_words(self._mind, self._config)
+        self.machine.pause = self.waits.before_words()
         self.attention.join(now, before, ask=self.machine.caller is not Caller.SPEAKING)
 
     @property
@@ -169,11 +165,11 @@ class Floor:
 
     def words_partly_known(self, now: Instant, turn: Turn, text: str) -> None:
         """What the caller says, so far as it is known: more may come, and it may still change."""
-        if self.machine.agent is Agent.HOLDING:
-            if self.attention.meaning_of(text, over_us=True) is Event.WORDS_HEARD:
-                self.emit(Event.WORDS_HEARD)
+        if self.machine.agent in (Agent.HOLDING, Agent.SPEAKING):
+            if event := self.attention.meaning_so_far(text, paused=self.machine.caller is Caller.PAUSED):
+                self.emit(event)
         elif self._may_guess and self.attention.meaning_of(text, over_us=False) is Event.WORDS_HEARD:
-            self.machine.pause = pause_for(self._mind, text, self._config)
+            self.machine.pause = self.waits.after(text)
             self.answering.guess_early(now, turn, text)
 
     @property
@@ -183,11 +179,12 @@ class Floor:
 
     def words_known(self, now: Instant, turn: Turn) -> None:
         """The transcript of what nobody has dealt with, or of what was taken for nothing, is here."""
-        event = self.attention.meaning(turn, over_us=self.machine.agent is not Agent.LISTENING)
+        over_us = self.machine.agent is not Agent.LISTENING
+        event = self.attention.meaning(turn, over_us=over_us, asked=self.speaker.asks(now))
         if not self.attention.recall(now, turn, event):
             return
         if turn is self.attention.turn:
-            self.machine.pause = pause_for(self._mind, turn.text, self._config)
+            self.machine.pause = self.waits.after(turn.text)
         if event is Event.BACKCHANNEL_HEARD and self.machine.agent is Agent.SPEAKING_FIRMLY:
             event = Event.NOTHING_HEARD
         self.emit(event)
@@ -201,7 +198,7 @@ class Floor:
             self.attention.drop()
         elif event is Event.NOTHING_HEARD:
             self.attention.drop()
-        elif self._may_guess:
+        elif self._may_guess and self.waits.may_end(turn.text):
             self.answering.guess(now, turn, turn.text)
 
     def _speak(self, now: Instant) -> bool:
@@ -254,7 +251,7 @@ class Floor:
 
     def begin(self, now: Instant, draft: Draft) -> None:
         """The floor is ours: say this."""
-        self.machine.patience = patience_of(self._config, begun=True)
+        self.machine.patience = patience_of(self._config, begun=True, words=draft.through_noise)
         self.emit_all(self.answering.say(now, draft))
 
     def stop_speaking(self, now: Instant, *, interrupted: bool = False) -> None:

@@ -41,6 +41,10 @@ class Gathering:
             return self._mind.expects
         return Expectation(Answers.DIGITS, digits=self._order.digits or None)
 
+    @property
+    def asked(self) -> bool:
+        return self._order is not None or self._mind.asked
+
     def greet(self) -> Draft:
         return self._mind.greet()
 

@@ -91,10 +91,12 @@ class ToolReturned(Value, frozen=True):
 
 
 class SayOrdered(Value, frozen=True):
-    """Somebody outside wants this said as soon as the floor is free; `firmly`: nothing interrupts it."""
+    """Somebody outside wants this said as soon as the floor is free; `firmly`: nothing interrupts it; `through_noise`:
+    nothing but words does."""
 
     text: str
     firmly: bool = False
+    through_noise: bool = False
 
 
 class HangUpOrdered(Value, frozen=True):

@@ -17,6 +17,8 @@ class Turn:
 
     start: int
     end: int
+    sent: int | None = None
+    """Up to here it has been transcribed, or is being."""
     request: int | None = None
     listening: int | None = None
     """The request under which its words come while it is being said."""
@@ -71,6 +73,16 @@ class Listener:
         """How many samples have been heard since the last sound of speech."""
         return self._detector.silence_samples
 
+    @property
+    def speaking(self) -> bool:
+        """The present burst of speech goes on, as far as is known."""
+        return self._detector.speaking
+
+    @property
+    def loudest(self) -> float:
+        """dBov of the loudest 32 ms of the present burst of speech, or the last."""
+        return self._detector.loudest
+
     def received_at(self, position: int) -> Instant:
         """When the sample before `position` came in, taking the carrier to deliver at an even pace."""
         return Instant(max(0, self._received_at - lasting(max(0, self._received - position))))
@@ -84,13 +96,16 @@ class Listener:
         start = self._from(turn.start)
         turn.known = turn.failed = False
         turn.request = turn.asked = self._requests.open(now, Stage.TRANSCRIPT, self._config.limits.transcript)
-        self._out.append(Transcribe(turn.request, self.track, start, max(self.heard, turn.end), expectation))
+        turn.sent = max(self.heard, turn.end)
+        self._out.append(Transcribe(turn.request, self.track, start, turn.sent, expectation))
 
     def listen(self, now: Instant, turn: Turn, position: int, expectation: Expectation) -> None:
-        """Have what is said from `position` on transcribed as it comes, where that can be done."""
+        """Have what is said from `position` on transcribed as it comes, where that can be done. Of a turn that goes on
+        nothing is left out: between two bursts of speech may lie what was too soft to be taken for speech.
+        """
         if self._config.streaming and turn.listening is None:
             turn.listening = self._requests.open(now, Stage.TRANSCRIPT, self._config.limits.longest_call)
-            since = self._from(position)
+            since = self._from(position) if turn.sent is None else min(self._from(position), turn.sent)
             self._out.append(Listen(turn.listening, self.track, self._from(turn.start), since, expectation))
 
     def withdraw(self, turn: Turn) -> None:

@@ -11,6 +11,10 @@ from offhook.call.usage import Consumption, Rates
 from offhook.conversation.context import estimate, tokens
 from offhook.timebase import Duration
 
+_REMEMBERED = 100
+"""Requests that may still come to nothing. Fewer than ten are open or belong to what is being said, even if each
+sentence of it is one."""
+
 
 class Meter:
     """What one call has taken so far.
@@ -116,5 +120,9 @@ class Meter:
     def _count(self, request: int, **amounts: int) -> None:
         self._used.update(amounts)
         self._requests.setdefault(request, Counter()).update(amounts)
+        if len(self._requests) > _REMEMBERED:
+            oldest = next(iter(self._requests))
+            del self._requests[oldest]
+            self._thrown_away.discard(oldest)
         if request in self._thrown_away:
             self._wasted.update(amounts)

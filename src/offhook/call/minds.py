@@ -29,6 +29,8 @@ class Draft:
     """Digits that somebody else has been waiting for: this is their answer, and needs none of ours."""
     firm: bool = False
     """Nothing interrupts it."""
+    through_noise: bool = False
+    """Nothing but words does."""
     bridge: bool = False
     """Filler, until another draft takes its place."""
     sound: bytes = b""
@@ -40,6 +42,11 @@ class Mind(Protocol):
 
     @property
     def expects(self) -> Expectation: ...
+
+    @property
+    def asked(self) -> bool:
+        """Whether the last that the caller has heard of us is a question."""
+        ...
 
     def greet(self) -> Draft: ...
 
@@ -78,6 +85,10 @@ class ModelMind:
     @property
     def expects(self) -> Expectation:
         return Expectation()
+
+    @property
+    def asked(self) -> bool:
+        return self._history.last_heard.rstrip().endswith("?")
 
     def greet(self) -> Draft:
         return Draft(say=self._config.greeting) if self._config.speaks_first else Draft()
@@ -129,6 +140,10 @@ class FlowMind:
     @property
     def expects(self) -> Expectation:
         return self._step.expects or Expectation()
+
+    @property
+    def asked(self) -> bool:
+        return self._step.expects is not None
 
     @property
     def state(self) -> FlowState:

@@ -36,8 +36,9 @@ class Piece:
         return sum(word.end <= heard for word in self._spans(pace))
 
     def word_start(self, sample: int, pace: float) -> int:
-        """Where the word begins that `sample` lies in."""
-        return max((word.start for word in self._spans(pace) if word.start <= sample), default=0)
+        """Where the word begins that `sample` lies in, or the next one: who was interrupted in a pause has paused."""
+        none = len(self.audio) if self.complete else sample
+        return next((word.start for word in self._spans(pace) if sample < word.end), none)
 
     def _spans(self, pace: float) -> Sequence[WordSpan]:
         """Where its words lie: by the voice's own account, else by what can be heard of it."""

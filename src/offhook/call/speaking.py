@@ -19,6 +19,8 @@ _MESSAGE = 1_600
 _AT_LEAST = 800
 """Less than 100 ms is not worth a message while the carrier still has plenty to play."""
 _PLENTY = 1_600
+_LAST_WORDS = 8_000
+"""Samples, a second: answers begin as early as the question can be guessed, most of them in its last word or two."""
 
 
 class Speaker:
@@ -100,6 +102,13 @@ class Speaker:
     def playing(self, now: Instant) -> bool:
         """The carrier has something of ours left to play."""
         return self.reply is not None and not self.holding and self.ledger.heard(now) < self.ledger.sent
+
+    def asks(self, now: Instant) -> bool:
+        """What the caller has not heard yet is no more than the end of a question."""
+        reply = self.reply
+        if reply is None or not reply.complete or not reply.text.endswith("?"):
+            return False
+        return sum(len(piece.audio) for piece in reply.pieces) - self.heard(now) <= _LAST_WORDS
 
     def reached(self, now: Instant, name: str) -> Fate:
         """A mark came back."""

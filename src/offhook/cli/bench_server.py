@@ -20,7 +20,7 @@ def own_server(lines: int, *, scripted: bool) -> Iterator[Own]:
     """A server in a process of its own and, unless `scripted`, an OpenAI-compatible one in another."""
     import multiprocessing
 
-    from offhook.server.webhooks import VOICE_PATH
+    from offhook.server.answers import VOICE_PATH
     from offhook.simulator.load.manager import Target
 
     spawn = multiprocessing.get_context("spawn")
@@ -98,7 +98,8 @@ def _server(parent: Any, lines: int, base_url: str) -> None:
     import logging
 
     from offhook.server.app import asgi_app
-    from offhook.server.serving import PhoneServer, listen
+    from offhook.server.listening import listen
+    from offhook.server.serving import PhoneServer
     from offhook.settings import Settings
     from offhook.simulator.load import agents
 

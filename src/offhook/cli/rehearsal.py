@@ -18,10 +18,11 @@ from offhook.cli.booking import BOOKING, GUEST, desk
 from offhook.cli.guest import Guest, recorded, synthesized
 from offhook.providers import registry
 from offhook.runtime.journal import delays
+from offhook.server.answers import VOICE_PATH
 from offhook.server.app import asgi_app
+from offhook.server.listening import listen
 from offhook.server.live import LiveEngine
-from offhook.server.serving import PhoneServer, listen
-from offhook.server.webhooks import VOICE_PATH
+from offhook.server.serving import PhoneServer
 from offhook.settings import Settings
 from offhook.simulator.ring import ring
 

@@ -1,6 +1,9 @@
 """`offhook serve`: answer the telephone."""
 
+import os
+import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,12 +20,19 @@ def serve(
     insecure: Annotated[
         bool | None, typer.Option("--insecure", help="Serve strangers without checking signatures.")
     ] = None,
-    max_calls: Annotated[int | None, typer.Option(help="Calls at once; one more is told to call later.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that share the port. [default: one per core]")] = None,
+    max_calls: Annotated[int | None, typer.Option(help="Calls at once, over all workers. [default: 100]")] = None,
+    overflow: Annotated[
+        str | None, typer.Option(help="One more is told: say, say:TEXT, queue:NAME, dial:NUMBER or reject.")
+    ] = None,
     drain: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="How long calls may finish once told to stop.")
     ] = None,
     record: Annotated[Path | None, typer.Option(metavar="DIR", help="Record each call here.")] = None,
     log_format: Annotated[str | None, typer.Option(metavar="text|json", help="How log lines look.")] = None,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Begin anew when the agent's file, or one beside it, changes.")
+    ] = False,
 ) -> None:
     """Answer calls with the agent in a file.
 
@@ -36,16 +46,18 @@ def serve(
         port=port,
         public_url=public_url,
         insecure=insecure,
+        workers=workers or (1 if reload else None),
         max_calls=max_calls,
+        overflow=overflow,
         drain=drain,
         record=record,
         log_format=log_format,
     )
-    _serve(agent, settings)
+    _serve(agent, settings, reload=reload)
 
 
 def _require_key(agent: Any, settings: Any) -> None:
-    """Say at once that OpenAI's key is missing: its SDK takes a second to be imported before it would."""
+    """Say at once that OpenAI's key is missing, before anything is loaded for it."""
     from offhook.agent import Agent
     from offhook.errors import ConfigurationError
 
@@ -59,21 +71,17 @@ def _require_key(agent: Any, settings: Any) -> None:
                 )
 
 
-def _serve(agent: str, settings: Any) -> None:
+def _serve(agent: str, settings: Any, *, reload: bool) -> None:
     """Listen, say where, and serve until told to stop."""
-    from offhook.runtime.agentfile import load_agent
     from offhook.runtime.logs import logging_to
-    from offhook.server.app import asgi_app
+    from offhook.server.answers import VOICE_PATH
     from offhook.server.guard import refuse_exposure
-    from offhook.server.serving import PhoneServer, listen
-    from offhook.server.webhooks import VOICE_PATH
+    from offhook.server.listening import listen
     from offhook.settings import LogFormat
 
     refuse_exposure(settings)
     settings.export()
-    answering = load_agent(agent)
-    _require_key(answering, settings)
-    application = asgi_app(answering, settings)
+    workers = _workers(settings.workers, reload=reload)
     as_json = settings.log_format is LogFormat.JSON
     with listen(settings.host, settings.port) as listener, logging_to(as_json=as_json, level=settings.log_level):
         port = listener.getsockname()[1]
@@ -85,4 +93,88 @@ def _serve(agent: str, settings: Any) -> None:
                 whom = "strangers may call at your cost" if settings.insecure else "only this machine is served"
                 print(f"Warning: there is no TWILIO_AUTH_TOKEN, so {whom}.", file=sys.stderr, flush=True)
 
-        PhoneServer(application, settings, announce).run_on(listener)
+        if workers == 1 and not reload:
+            _alone(agent, settings, listener, announce)
+        else:
+            _supervise(agent, settings, workers, listener, announce, reload=reload)
+
+
+def _workers(wanted: int | None, *, reload: bool) -> int:
+    """How many processes serve. Raises ConfigurationError where there can be only one."""
+    from offhook.errors import ConfigurationError
+
+    if hasattr(socket, "send_fds"):
+        return wanted or _cores()
+    if reload or (wanted or 1) > 1:
+        raise ConfigurationError("this system cannot pass connections between processes: leave --workers at 1")
+    return 1
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system says so."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _application(agent: str, settings: Any, post: Any = None) -> Any:
+    from offhook.runtime.agentfile import load_agent
+    from offhook.server.app import asgi_app
+
+    answering = load_agent(agent)
+    _require_key(answering, settings)
+    return asgi_app(answering, settings, post=post)
+
+
+def _alone(agent: str, settings: Any, listener: socket.socket, announce: Callable[[], None]) -> None:
+    from offhook.server.serving import PhoneServer
+
+    PhoneServer(_application(agent, settings), settings, announce).run_on(listener)
+
+
+def _supervise(
+    agent: str, settings: Any, workers: int, listener: socket.socket, announce: Callable[[], None], *, reload: bool
+) -> None:
+    import asyncio
+    import tempfile
+
+    from offhook.server.workers.reloading import changes
+    from offhook.server.workers.supervisor import Supervisor
+
+    changed = changes(Path(agent.rsplit(".py:", 1)[0]).resolve().parent) if reload else None
+    with tempfile.TemporaryDirectory(prefix="offhook-metrics-") as metrics:
+        supervisor = Supervisor(work, agent, settings, workers, listener, Path(metrics), announce, changed)
+        asyncio.run(supervisor.run())
+
+
+def work(task: Any, control: socket.socket, connections: socket.socket) -> None:
+    """What the process of one worker does."""
+    import signal
+
+    from offhook.errors import OffhookError
+    from offhook.runtime.logs import logging_to
+    from offhook.settings import LogFormat, share_metrics
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: None)  # a handler, not SIG_IGN: that one our own children would inherit
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    share_metrics(task.metrics)
+    settings, last_words = task.settings, control.dup()
+    as_json = settings.log_format is LogFormat.JSON
+    try:
+        with logging_to(as_json=as_json, level=settings.log_level):
+            _serve_handed_over(task, control, connections)
+    except OffhookError as error:
+        from offhook.server.workers.messages import Failed, encode
+
+        last_words.setblocking(True)
+        last_words.sendall(encode(Failed(str(error))))
+        sys.exit(2)
+
+
+def _serve_handed_over(task: Any, control: socket.socket, connections: socket.socket) -> None:
+    from offhook.server.desk import Post
+    from offhook.server.workers.desk import WorkerDesk
+    from offhook.server.workers.serving import WorkerServer
+
+    desk = WorkerDesk(control)
+    application = _application(task.agent, task.settings, Post(desk, task.worker, task.secret, task.metrics))
+    WorkerServer(application, task.settings, desk, connections).run_on()

@@ -53,6 +53,12 @@ class History:
                 del self._entries[index]
                 return
 
+    @property
+    def last_heard(self) -> str:
+        """What the caller has heard of us last; "" before the first words."""
+        said = (entry.text for entry in reversed(self._entries) if entry.role is Role.ASSISTANT and entry.text)
+        return next(said, "")
+
     def count(self, role: Role) -> int:
         """How many turns with words one side has had."""
         return sum(entry.role is role and bool(entry.text) for entry in self._entries)

@@ -51,7 +51,9 @@ logger = logging.getLogger("offhook.runtime")
 
 _STREAM_CHANGES = (StreamStarted, StreamStopped)
 _KEPT = 150 * 8_000
-"""Samples of a track that stay at hand: two and a half minutes, more than anybody says in one turn."""
+"""Samples of a track that stay at hand at most: two and a half minutes, more than anybody says in one turn."""
+_BEFORE = 5 * 8_000
+"""Samples of them that lie before the caller's turn, which is asked for from a little before its first sound."""
 
 
 class Driver:
@@ -158,7 +160,9 @@ class Driver:
         if track is None:
             track = self._tracks[event.track] = CallerAudio()
         track.write(event.position, event.mulaw)
-        track.forget(event.position - _KEPT)
+        if len(track) > 2 * _BEFORE:
+            wanted = self.call.dialogue.since - _BEFORE if self.call.dialogue else 0
+            track.forget(max(wanted, track.end - _KEPT))
         now = self._input(event)
         ear = self._ears.get(event.track)
         if ear is not None:

@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from offhook.audio.events import Evidence
+from offhook.runtime.clock import starting_now
 from offhook.runtime.hearing import Ear, Hearing
+from offhook.runtime.load import HearingLoad
 from offhook.timebase import Instant
 
 BATCH = 64
@@ -56,7 +58,11 @@ class LiveHearing:
     """The one worker. `start` and `close` it on the loop that the ears live on."""
 
     def __init__(self, hearing: Hearing | None = None) -> None:
+        self.load = HearingLoad()
+        self.on_batch: Callable[[float, int], object] = lambda seconds, late: None
+        """Told of every batch: how long it took, and how many of its chunks were late."""
         self._hearing = hearing or Hearing()
+        self._clock = starting_now()
         self._waiting: dict[LiveEar, None] = {}
         """Ears with a chunk ready, the longest waiting first."""
         self._ears = 0
@@ -118,13 +124,19 @@ class LiveHearing:
             del self._waiting[ear]
         ears = [ear for ear in wanting if ear.ear.ready]  # a line that jumped meanwhile has nothing ready any more
         chunks = self._hearing.take([ear.ear for ear in ears])
+        began, late = self._clock(), sum(ear.ear.ready for ear in ears)
         if self._pause:
             self._pause.cancel()
         self._pause = self._loop.call_later(min(_APART_AT_MOST, _APART_PER_EAR * self._ears), self._rested)
         self._running = self._loop.run_in_executor(self._worker, self._hearing.evaluate, chunks)
-        self._running.add_done_callback(lambda batch: self._finish(ears, batch))
+        self._running.add_done_callback(lambda batch: self._finish(ears, batch, began, late))
 
-    def _finish(self, ears: Sequence[LiveEar], batch: asyncio.Future[list[Evidence]]) -> None:
+    def _finish(
+        self, ears: Sequence[LiveEar], batch: asyncio.Future[list[Evidence]], began: Instant, late: int
+    ) -> None:
+        took = (self._clock() - began) / 1_000_000
+        self.load.took(took, len(ears), late)
+        self.on_batch(took, late)
         self._running = None
         for ear in ears:
             if ear.deliver and ear.ear.ready and self._worker:

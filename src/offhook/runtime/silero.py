@@ -16,7 +16,6 @@ Weights: `data/silero8k.npz`, made by `scripts/extract_silero.py`; MIT licence, 
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
@@ -56,7 +55,18 @@ class Silero:
 
     def __call__(self, sound: Floats, state: Floats) -> tuple[Floats, Floats]:
         """Probabilities [B] and new states [B, 2, 128] for `sound` [B, 288] in -1..1 and states as they were."""
-        seen = self._encode(self._spectrum(sound))
+        state = self._remember(self._encode(self._spectrum(sound)), state)
+        return _sigmoid(np.maximum(state[:, 0], 0) @ self._last + self._last_bias), state
+
+    def follow(self, sound: Floats, state: Floats) -> Floats:
+        """The state [2, 128] of one stream after chunks [n, 288] that follow each other. A third of the price of one
+        after the other: only the last step, what is remembered, has to wait for the chunk before."""
+        for seen in self._encode(self._spectrum(sound)):
+            state = self._remember(seen[None], state[None])[0]
+        return state
+
+    def _remember(self, seen: Floats, state: Floats) -> Floats:
+        """New states of states as they were and what is seen [B, 128]: one step of the LSTM cell."""
         gates = np.concatenate((seen, state[:, 0]), axis=1) @ self._gates + self._gates_bias
         open_, candidate = _sigmoid(gates[:, : 3 * UNITS]), np.tanh(gates[:, 3 * UNITS :])
         new = np.empty_like(state)
@@ -64,12 +74,12 @@ class Silero:
         np.multiply(open_[:, UNITS : 2 * UNITS], state[:, 1], out=cell)
         cell += open_[:, :UNITS] * candidate
         np.multiply(open_[:, 2 * UNITS :], np.tanh(cell), out=new[:, 0])
-        return _sigmoid(np.maximum(new[:, 0], 0) @ self._last + self._last_bias), new
+        return new
 
     def _spectrum(self, sound: Floats) -> Floats:
         """Magnitudes [B, 4, 65] of [B, 288] samples, with the last 32 mirrored behind the end."""
         padded = np.concatenate((sound, sound[:, -2:-34:-1]), axis=1)
-        frames = as_strided(padded, (len(sound), 4, 128), (padded.strides[0], 64 * 4, 4))
+        frames: Floats = np.ndarray((len(sound), 4, 128), np.float32, padded, 0, (padded.strides[0], 64 * 4, 4))
         parts = frames.reshape(-1, 128) @ self._basis
         parts *= parts
         power: Floats = parts[:, :65] + parts[:, 65:]
@@ -96,8 +106,9 @@ def _windows(frames: Floats, stride: int) -> Floats:
     padded = np.zeros((streams, count + 2, width), np.float32)
     padded[:, 1:-1] = frames
     per_stream, per_frame, per_value = padded.strides
-    shape = (streams, count // stride, 3 * width)
-    return as_strided(padded, shape, (per_stream, stride * per_frame, per_value)).reshape(-1, 3 * width)
+    shape, strides = (streams, count // stride, 3 * width), (per_stream, stride * per_frame, per_value)
+    windows: Floats = np.ndarray(shape, np.float32, padded, 0, strides)
+    return windows.reshape(-1, 3 * width)
 
 
 def _sigmoid(x: Floats) -> Floats:

@@ -1,11 +1,9 @@
-"""All live calls of this process: who is on the line, how many may be, and how they end when the server does."""
+"""All live calls of this process: who is on the line, and how they end when the server does."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
 from offhook.call.inputs import HangUpOrdered, Order
-from offhook.errors import OffhookError
 
 GOODBYE_SECONDS = 6.0
 """How long a call may take to say goodbye once the drain's time is over."""
@@ -29,21 +27,13 @@ class Line(Protocol):
         ...
 
 
-class LinesBusyError(OffhookError):
-    """All lines are taken, or the server is about to stop."""
-
-
 class Switchboard:
-    """Counts exactly: a call holds one line from the webhook that promised it (for at most `promise` seconds, until
-    its stream comes) to its end. While its caller is elsewhere it is *parked*: it has no stream, but keeps its line."""
+    """Finds a call by either of its ids. While its caller is elsewhere it is *parked*: it has no stream, but keeps its
+    line. How many lines there may be is not decided here."""
 
-    def __init__(self, capacity: int, promise: float, clock: Callable[[], float]) -> None:
-        self._capacity = capacity
-        self._promise = promise
-        self._clock = clock
+    def __init__(self) -> None:
         self._by_stream: dict[str, Line] = {}
         self._by_call: dict[str, Line] = {}
-        self._promised: dict[str, float] = {}
         self._empty = asyncio.Event()
         self._empty.set()
         self.draining = False
@@ -53,13 +43,6 @@ class Switchboard:
         """Streams on the line."""
         return len(self._by_stream)
 
-    @property
-    def taken(self) -> int:
-        """Lines in use or promised. A stream that another has replaced no longer counts."""
-        now = self._clock()
-        self._promised = {call_id: until for call_id, until in self._promised.items() if until > now}
-        return len(self._by_call) + len(self._promised)
-
     def lines(self) -> tuple[Line, ...]:
         """All calls, parked ones and those that others have replaced among them."""
         return tuple(dict.fromkeys((*self._by_stream.values(), *self._by_call.values())))
@@ -68,21 +51,9 @@ class Switchboard:
         """A live call by its CallSid or its stream's id."""
         return self._by_call.get(id_) or self._by_stream.get(id_)
 
-    def promise(self, call_id: str) -> None:
-        """Keep a line for a call whose stream is to come. Raises LinesBusyError."""
-        self._make_sure(call_id)
-        if call_id not in self._by_call:
-            self._promised[call_id] = self._clock() + self._promise
-
-    def release(self, call_id: str) -> None:
-        """The call ended before its stream came."""
-        self._promised.pop(call_id, None)
-
     def connect(self, line: Line) -> Line | None:
         """Put a call on the line, or a parked one on it again; returns the older one with the same ids that it
-        replaces. Raises LinesBusyError."""
-        self._make_sure(line.call_id)
-        self._promised.pop(line.call_id, None)
+        replaces."""
         replaced = self.find(line.call_id) or self.find(line.stream_id)
         self._by_call[line.call_id] = line
         self._by_stream[line.stream_id] = line
@@ -118,14 +89,6 @@ class Switchboard:
         for line in self.lines():
             line.close("the server stops")
         await self._emptied(seconds)
-
-    def _make_sure(self, call_id: str) -> None:
-        if call_id in self._by_call or call_id in self._promised:
-            return
-        if self.draining:
-            raise LinesBusyError("the server is about to stop")
-        if self.taken >= self._capacity:
-            raise LinesBusyError(f"all {self._capacity} lines are taken")
 
     async def _emptied(self, seconds: float) -> bool:
         try:

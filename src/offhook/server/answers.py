@@ -8,8 +8,10 @@ from offhook.server.guard import stream_url
 from offhook.server.reception import Listen
 from offhook.server.transfers import RING
 
+VOICE_PATH = "/twilio/voice"
+"""A telephone rings: what shall become of the call?"""
 STREAM_PATH = "/twilio/stream"
-"""The WebSocket."""
+"""The WebSocket. Where there are several workers, the number of one stands behind it, and a slash between."""
 AFTER_PATH = "/twilio/after"
 """The stream has ended: what next?"""
 DIALLED_PATH = "/twilio/dialled"
@@ -22,10 +24,10 @@ APOLOGY = "I am sorry, something went wrong on our side. Please call again later
 LOST = "I am sorry, we lost the line. Please call again. Goodbye."
 
 
-def connect(base: str, who: Mapping[str, str], token: str) -> str:
+def connect(base: str, who: Mapping[str, str], token: str, stream_path: str) -> str:
     """Stream the call to us; `who` are `From` and `To`, as far as they are known."""
     return twiml.answer(
-        stream_url(base) + STREAM_PATH,
+        stream_url(base) + stream_path,
         _parameters(who, token),
         fallback=LOST,
         status_callback=base + STATUS_PATH,
@@ -33,10 +35,10 @@ def connect(base: str, who: Mapping[str, str], token: str) -> str:
     )
 
 
-def listen(base: str, who: Mapping[str, str], token: str, meanwhile: Listen) -> str:
+def listen(base: str, who: Mapping[str, str], token: str, stream_path: str, meanwhile: Listen) -> str:
     """Stream both sides of the call to us while it goes on."""
     return twiml.listen(
-        stream_url(base) + STREAM_PATH,
+        stream_url(base) + stream_path,
         _parameters(who, token),
         both_tracks=True,
         say=meanwhile.say,

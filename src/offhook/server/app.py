@@ -10,26 +10,33 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from offhook.agent import Agent
-from offhook.server.answers import AFTER_PATH, DIALLED_PATH, STATUS_PATH, STREAM_PATH
+from offhook.server.answers import AFTER_PATH, DIALLED_PATH, STATUS_PATH, STREAM_PATH, VOICE_PATH
+from offhook.server.desk import Post
 from offhook.server.engine import Engine
 from offhook.server.exchange import Exchange
 from offhook.server.live import LiveEngine
 from offhook.server.media import MediaDoor
 from offhook.server.reception import Answer
-from offhook.server.webhooks import VOICE_PATH, Webhooks
+from offhook.server.webhooks import Webhooks
 from offhook.settings import Settings
 
 
-def asgi_app(agent: Agent | Answer, settings: Settings | None = None, *, engine: Engine | None = None) -> Starlette:
+def asgi_app(
+    agent: Agent | Answer, settings: Settings | None = None, *, engine: Engine | None = None, post: Post | None = None
+) -> Starlette:
     """A telephone as an ASGI application, to be served by itself or mounted in a FastAPI or Starlette application of
     yours: `app.mount("/phone", asgi_app(agent))`.
 
     `settings` default to the environment's. Without `TWILIO_AUTH_TOKEN` only requests from this very machine are
     served, whatever the host binds to. A mounted application is told nothing of its host's start and end: it makes
     itself ready when the first call comes, unless the host's own lifespan says `async with lifespan(phone): …`.
+    `post` is for workers of `offhook serve`.
     """
     settings = settings or Settings.load()
-    exchange = Exchange(agent, settings, engine or LiveEngine(settings, cache=settings.cache))
+    engine = engine or LiveEngine(settings, cache=settings.cache)
+    exchange = Exchange(agent, settings, engine, post)
+    if isinstance(engine, LiveEngine):
+        engine.on_batch = exchange.metrics.heard
     app = Starlette(routes=_routes(exchange), lifespan=lifespan)
     app.state.exchange = exchange
     return app
@@ -47,7 +54,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 def _routes(exchange: Exchange) -> list[BaseRoute]:
-    webhooks = Webhooks(exchange)
+    webhooks, media = Webhooks(exchange), MediaDoor(exchange)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -77,7 +84,8 @@ def _routes(exchange: Exchange) -> list[BaseRoute]:
         Route(AFTER_PATH, webhooks.after, methods=["POST"]),
         Route(DIALLED_PATH, webhooks.dialled, methods=["POST"]),
         Route(STATUS_PATH, webhooks.status, methods=["POST"]),
-        WebSocketRoute(STREAM_PATH, MediaDoor(exchange)),
+        WebSocketRoute(STREAM_PATH, media),
+        WebSocketRoute(STREAM_PATH + "/{worker:int}", media),
         Route(STREAM_PATH, use_websocket),
         Route("/healthz", healthz),
         Route("/readyz", readyz),

@@ -158,8 +158,7 @@ class ServedCall:
             if self._wire:
                 self._wire.close(INTERNAL_ERROR if self.driver.broken else 1000)
             await self.driver.finish()
-            exchange.switchboard.disconnect(self)
-            exchange.count()
+            exchange.disconnect(self)
 
     def _report(self, journal: Journal, _: Instant, report: Report) -> None:
         journal.report(report)

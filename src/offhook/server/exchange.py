@@ -9,14 +9,18 @@ from typing import Any
 from offhook.agent import Agent
 from offhook.carrier.events import StreamStarted
 from offhook.carrier.twilio.tokens import PARAMETER
-from offhook.runtime.switchboard import Switchboard
+from offhook.runtime.switchboard import Line, Switchboard
+from offhook.server.answers import STREAM_PATH
+from offhook.server.desk import Desk, OwnDesk, Post
 from offhook.server.engine import Engine
 from offhook.server.guard import Guard
 from offhook.server.metrics import Metrics
 from offhook.server.outcomes import Outcomes
+from offhook.server.overflow import overflow
 from offhook.server.passes import Passes
 from offhook.server.reception import Answer, Reception
 from offhook.server.rest import Rest
+from offhook.server.slots import Refusal, Slots
 from offhook.server.transfers import Transfers
 from offhook.settings import Settings
 
@@ -24,31 +28,45 @@ logger = logging.getLogger("offhook.server")
 
 PATIENCE = 8.0
 """Seconds that a call waits for a server that has just begun to start. Twilio gives a webhook 15 s (11200)."""
+LONGEST_ID = 128
+"""Letters. Twilio's ids have 34."""
+REPLACED = "another stream of the same call took its place"
 
 
 class Exchange:
-    """A telephone exchange: who may come in, who answers, which lines are free."""
+    """A telephone exchange: who may come in, who answers, which lines are free. `post`: where its process stands."""
 
-    def __init__(self, agent: Agent | Answer, settings: Settings, engine: Engine) -> None:
-        ttl = settings.token_ttl
+    def __init__(self, agent: Agent | Answer, settings: Settings, engine: Engine, post: Post | None = None) -> None:
+        ttl, post = settings.token_ttl, post or Post()
         self.settings = settings
         self.engine = engine
         self.rest = Rest(settings)
         self.guard = Guard(settings)
-        self.passes = Passes(settings.twilio_auth_token.get_secret_value(), ttl)
+        self.passes = Passes(settings.twilio_auth_token.get_secret_value(), ttl, post.secret)
+        self.overflow = overflow(settings.overflow)
+        self.stream_path = STREAM_PATH if post.worker is None else f"{STREAM_PATH}/{post.worker}"
         self.reception = Reception(agent, settings.answer_timeout, ttl, time.monotonic)
-        self.switchboard = Switchboard(settings.max_calls, ttl, time.monotonic)
+        self.desk: Desk = post.desk or OwnDesk(Slots(settings.max_calls, ttl), time.monotonic)
+        self.switchboard = Switchboard()
         self.transfers = Transfers(ttl)
         self.outcomes = Outcomes(time.monotonic)
-        self.metrics = Metrics()
+        self.metrics = Metrics(post.metrics, lambda: self.desk.lost)
+        self._seating: list[str] = []
+        """Calls whose stream has come, while the desk is asked: should an older stream of theirs end meanwhile, the
+        line is not given back."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
 
     @property
     def ready(self) -> bool:
-        """Whether a call that comes now would be served."""
-        return self._opened and not self.switchboard.draining
+        """Whether a call that comes now would be served, by whomever it comes to."""
+        return self._opened and not self.switchboard.draining and self.desk.ready
+
+    @property
+    def late(self) -> bool:
+        """Whether the event loop has no time for more calls."""
+        return 0 < self.settings.max_lateness < self.metrics.lateness
 
     @property
     def _opened(self) -> bool:
@@ -73,14 +91,55 @@ class Exchange:
 
     def refuse_stream(self, started: StreamStarted) -> str | None:
         """Why a stream that has started may not become a call; None if it may."""
+        if len(started.call_id) > LONGEST_ID:
+            return "its CallSid is too long"
         token = started.parameters.get(PARAMETER)
         if token is not None:
-            refusal = self.passes.take(token, started.call_id)
+            refusal = self.passes.refuse(token, started.call_id)
             return f"its token is refused ({refusal})" if refusal else None
         strict = self.guard.checks_signatures or self.settings.insecure
         if strict and self.settings.stream_tokens:
             return f"it has no <Parameter> named {PARAMETER}; the TwiML of POST /twilio/voice holds one"
         return None
+
+    async def reserve(self, call_id: str) -> Refusal | None:
+        """Keep a line for a call that rings; why there is none."""
+        return Refusal.LATE if self.late else await self.desk.reserve(call_id)
+
+    async def seat(self, started: StreamStarted) -> Refusal | None:
+        """A line for a call whose stream has come and may become one; why there is none."""
+        call_id, token = started.call_id, started.parameters.get(PARAMETER, "")
+        granted = False
+        self._seating.append(call_id)
+        try:
+            refusal = await self.desk.seat(call_id, token, self.passes.left(token) if token else 0.0)
+            granted = refusal is None
+            return refusal
+        finally:
+            self._seating.remove(call_id)
+            if not granted:
+                self.leave(call_id)
+
+    def leave(self, call_id: str) -> None:
+        """A call has ended, or has not begun after all: its line is free, unless another stream of it goes on."""
+        if call_id not in self._seating and self.switchboard.find(call_id) is None:
+            self.desk.leave(call_id)
+        self.count()
+
+    def evict(self, call_id: str) -> None:
+        """A stream of the call has come to another worker."""
+        if line := self.switchboard.find(call_id):
+            line.close(REPLACED)
+
+    def disconnect(self, line: Line) -> None:
+        """A call has ended."""
+        self.switchboard.disconnect(line)
+        self.leave(line.call_id)
+
+    async def drain(self) -> None:
+        """Take no more calls; running ones may go on for a while."""
+        self.desk.close()
+        await self.switchboard.drain(self.settings.drain)
 
     def keep(self, work: Coroutine[Any, Any, None]) -> None:
         """Do this beside everything else; it ends with the exchange at the latest."""

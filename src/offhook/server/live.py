@@ -97,6 +97,9 @@ class LiveEngine:
         observer: Callable[[Report], None] | None = None,
         cache: Path | None = None,
     ) -> None:
+        self.on_batch: Callable[[float, int], object] = lambda seconds, late: None
+        """Told of every batch of hearing: its seconds, and how much of it was late. To be set before an agent is
+        prepared."""
         self._own_hearing: LiveHearing | None = None
         self._hearing = hearing
         self._mcp = McpServers()
@@ -111,6 +114,7 @@ class LiveEngine:
         """Find an agent's providers and have them prepare, once. Raises OffhookError."""
         if self._hearing is None:
             self._hearing = self._own_hearing = LiveHearing()
+            self._own_hearing.on_batch = self.on_batch
             self._own_hearing.start()
         staff = self._find(agent)
         if staff is None:

@@ -8,14 +8,14 @@ from starlette.websockets import WebSocket
 
 from offhook.carrier.events import ProtocolBroken, StreamStarted
 from offhook.carrier.twilio.stream import TwilioStream
-from offhook.runtime.switchboard import LinesBusyError
 from offhook.server.answers import STREAM_PATH
 from offhook.server.calls import INTERNAL_ERROR, ServedCall
 from offhook.server.direct import EXTENSION, MediaProtocol
 from offhook.server.engine import CallDriver
-from offhook.server.exchange import Exchange
+from offhook.server.exchange import REPLACED, Exchange
 from offhook.server.guard import base_url
 from offhook.server.outbox import Outbox
+from offhook.server.slots import Refusal
 from offhook.server.transfers import Traveller
 
 logger = logging.getLogger("offhook.server")
@@ -43,7 +43,7 @@ class MediaDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         socket = WebSocket(scope, receive, send)
         exchange = self._exchange
-        if refusal := exchange.guard.refuse_handshake(socket, STREAM_PATH):
+        if refusal := exchange.guard.refuse_handshake(socket, _path(scope)):
             exchange.metrics.refused("handshake")
             logger.warning("Refused a WebSocket handshake: %s", refusal)
             await socket.close(POLICY_VIOLATION)
@@ -123,7 +123,8 @@ class MediaSocket:
         try:
             async with asyncio.timeout(self._settings.start_timeout) as self._limit:
                 while (message := await self._receive())["type"] != "websocket.disconnect":
-                    self._on_frame(message)
+                    if started := self._on_frame(message):
+                        await self._start(started)
                 self._ending = self._ending or f"the socket was closed ({message.get('code', 1005)})"
                 if self in self._strangers and not self._outbox.closed:
                     logger.warning('A socket was closed before its "start" message%s', self._complaint)
@@ -133,17 +134,17 @@ class MediaSocket:
         finally:
             self._limit = None
 
-    def _on_frame(self, message: Message) -> None:
+    def _on_frame(self, message: Message) -> StreamStarted | None:
         text = message.get("text")
         if self._driver is None:
-            if not self._outbox.closed:
-                self._keep(message)
-        elif text is None:
+            return None if self._outbox.closed else self._keep(message)
+        if text is None:
             self._driver.on_binary(len(message["bytes"]))
         else:
             self._driver.on_text(text)
+        return None
 
-    def _keep(self, message: Message) -> None:
+    def _keep(self, message: Message) -> StreamStarted | None:
         """A frame before the call is ready: kept for it, and looked at for the `start`."""
         text = message.get("text")
         self._kept.append(message)
@@ -151,17 +152,23 @@ class MediaSocket:
         probe = self.stream
         for event in probe.receive_binary(len(message["bytes"])) if text is None else probe.receive_text(text):
             if isinstance(event, StreamStarted):
-                self._start(event)
-                return
+                return event
             if isinstance(event, ProtocolBroken):
                 self._complaint = f" ({event.words})"
         if self._kept_size > KEPT:
             self._refuse("flood", f'More than {KEPT} bytes came before any "start" message{self._complaint}')
+        return None
 
-    def _start(self, started: StreamStarted) -> None:
-        """The stream says which call it is: check it, give it its call, and hand over what was kept."""
+    async def _start(self, started: StreamStarted) -> None:
+        """The stream says which call it is: check it, give it its call, and hand over what was kept. What comes in
+        meanwhile waits."""
         if refusal := self._exchange.refuse_stream(started):
             self._refuse("token", f"Refused a stream of call {started.call_id}: {refusal}")
+            return
+        if full := await self._exchange.seat(started):
+            spent = full is Refusal.SPENT
+            words = f"Refused a stream of call {started.call_id}: {full}"
+            self._refuse("token" if spent else "busy", words, POLICY_VIOLATION if spent else TRY_AGAIN_LATER)
             return
         self.stream = TwilioStream()
         if returning := self._exchange.transfers.take_back(started.call_id):
@@ -179,22 +186,18 @@ class MediaSocket:
             self._protocol.direct = self._driver.on_text
 
     def _begin(self, started: StreamStarted) -> bool:
-        """Give a new call a line and its agent. Whether there are both."""
+        """Give a new call its agent. Whether there is one."""
         exchange = self._exchange
         agent = exchange.reception.claim(started.call_id)
         if agent is None:
             words = "answer(call) was not asked who takes it: POST /twilio/voice comes first"
             self._refuse("unknown", f"Refused a stream of call {started.call_id}: {words}")
+            exchange.leave(started.call_id)
             return False
         call = ServedCall(exchange, started, self, self._base)
-        try:
-            replaced = exchange.switchboard.connect(call)
-        except LinesBusyError as busy:
-            self._refuse("busy", f"Refused a stream of call {started.call_id}: {busy}", TRY_AGAIN_LATER)
-            return False
-        if replaced:
+        if replaced := exchange.switchboard.connect(call):
             logger.warning("A second stream of call %s replaces the first", started.call_id)
-            replaced.close("another stream of the same call took its place")
+            replaced.close(REPLACED)
         self._call, self._driver = call, call.begin(agent)
         return True
 
@@ -213,3 +216,9 @@ class MediaSocket:
         self._outbox.close()
         await asyncio.wait({writer}, timeout=self._settings.close_timeout)
         writer.cancel()
+
+
+def _path(scope: Scope) -> str:
+    """The path that was asked for, as it stands behind our base address."""
+    worker = scope["path_params"].get("worker")
+    return STREAM_PATH if worker is None else f"{STREAM_PATH}/{worker}"

@@ -1,4 +1,4 @@
-"""The server process: a port, an application on it, and an end that lets calls finish."""
+"""The server process: an application on a port, and an end that lets calls finish."""
 
 import asyncio
 import gc
@@ -9,31 +9,14 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
-from offhook.errors import ConfigurationError, OffhookError
+from offhook.errors import OffhookError
 from offhook.server.direct import MediaProtocol
 from offhook.server.exchange import Exchange
 from offhook.settings import Settings
 
-BACKLOG = 2_048
-
 AT_FIRST_SIGHT = 0.05
 """Seconds, twice, in which most of what can be wrong with an agent shows. Only then is anybody told that we listen.
 Twice, because a provider that imports a large package spends the first on that alone."""
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises ConfigurationError where the address is not to be had.
-
-    asyncio sets TCP_NODELAY only on what a socket of IPPROTO_TCP by name accepts (`create_server` leaves it 0). Without
-    it a message waits for the acknowledgement of the one before, up to 40 ms.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigurationError(f"cannot listen on {host}:{port}: {reason}; choose another --port") from None
-    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())
 
 
 class PhoneServer(uvicorn.Server):
@@ -73,19 +56,19 @@ class PhoneServer(uvicorn.Server):
             self._draining.cancel()
             self.should_exit = True
 
-    def run_on(self, listener: socket.socket) -> None:
+    def run_on(self, *listeners: socket.socket) -> None:
         """Serve on an event loop of its own until told to stop. Raises what kept the agent from being ready."""
         with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
-            runner.run(self.run_until_stopped(listener))
+            runner.run(self.run_until_stopped(*listeners))
 
-    async def run_until_stopped(self, listener: socket.socket) -> None:
+    async def run_until_stopped(self, *listeners: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
         opening = self.exchange.open()
         opening.add_done_callback(self._on_opened)
         for _ in range(2):
             await asyncio.wait({opening}, timeout=AT_FIRST_SIGHT)
         if not (opening.done() and opening.exception()):
-            await self.serve([listener])
+            await self.serve(list(listeners))
         if opening.done() and not opening.cancelled() and (error := opening.exception()):
             await self.exchange.aclose()
             raise error
@@ -103,5 +86,5 @@ class PhoneServer(uvicorn.Server):
         gc.freeze()
 
     async def _drain(self) -> None:
-        await self.exchange.switchboard.drain(self.settings.drain)
+        await self.exchange.drain()
         self.should_exit = True

@@ -11,17 +11,16 @@ from starlette.responses import PlainTextResponse, Response
 from offhook.agent import Agent
 from offhook.carrier.twilio import twiml
 from offhook.errors import OffhookError
-from offhook.runtime.switchboard import LinesBusyError
 from offhook.server import answers
-from offhook.server.answers import AFTER_PATH, DIALLED_PATH, STATUS_PATH
+from offhook.server.answers import AFTER_PATH, DIALLED_PATH, STATUS_PATH, VOICE_PATH
 from offhook.server.exchange import PATIENCE, Exchange
 from offhook.server.guard import base_url
 from offhook.server.reception import IncomingCall, Listen, NoAnswerError, incoming
+from offhook.server.slots import Refusal
 from offhook.server.transfers import HUNG_UP
 
 logger = logging.getLogger("offhook.server")
 
-VOICE_PATH = "/twilio/voice"
 BODY_LIMIT = 64 * 1024
 """Bytes of a form. Twilio's voice webhook has about forty fields of some ten letters each."""
 FIELD_LIMIT = 500
@@ -32,6 +31,8 @@ ENDED = {"completed", "busy", "failed", "no-answer", "canceled"}
 """`CallStatus` of a call that is over."""
 CONNECTED = {"completed", "answered"}
 """`DialCallStatus` where the caller was connected."""
+REASONS = {Refusal.FULL: "busy", Refusal.LATE: "late", Refusal.STOPPING: "stopping", Refusal.SPENT: "token"}
+"""What refusals are counted as."""
 
 
 class Webhooks:
@@ -48,12 +49,12 @@ class Webhooks:
         call = incoming(form)
         if not CALL_ID.fullmatch(call.call_id):
             return PlainTextResponse("CallSid is missing: this is where Twilio's voice webhook posts its form.\n", 400)
+        if refusal := await self._exchange.reserve(call.call_id):
+            self._exchange.metrics.refused(REASONS[refusal])
+            logger.warning("There is no line for call %s: %s", call.call_id, refusal)
+            return _xml(self._exchange.overflow)
         try:
             return _xml(await self._answer(call, request))
-        except LinesBusyError as busy:
-            self._exchange.metrics.refused("busy")
-            logger.warning("Call %s was told to try again later: %s", call.call_id, busy)
-            return _xml(twiml.say_and_hang_up(answers.BUSY))
         except OffhookError as error:
             logger.error("Call %s got an apology: %s", call.call_id, error)
         self._exchange.metrics.refused("error")
@@ -87,8 +88,8 @@ class Webhooks:
             exchange.transfers.connected(call_id)
             return _xml(twiml.hang_up())
         if exchange.transfers.bring_back(call_id, came or "failed"):
-            token = exchange.passes.issue(call_id)
-            return _xml(answers.connect(base_url(exchange.settings, request), form, token))
+            token, base = exchange.passes.issue(call_id), base_url(exchange.settings, request)
+            return _xml(answers.connect(base, form, token, exchange.stream_path))
         return _xml(twiml.say_and_hang_up(answers.LOST))
 
     async def status(self, request: Request) -> Response:
@@ -109,7 +110,7 @@ class Webhooks:
                 self._exchange.transfers.connected(parent)
         elif what in ENDED:
             self._note(call_id, status=what)
-            self._exchange.switchboard.release(call_id)
+            self._exchange.desk.cancel(call_id)
             self._exchange.transfers.give_up(call_id, HUNG_UP)
         return Response(status_code=204)
 
@@ -119,23 +120,22 @@ class Webhooks:
             self._exchange.outcomes.note(call_id, **words)
 
     async def _answer(self, call: IncomingCall, request: Request) -> str:
-        """The TwiML for a call. Raises LinesBusyError, NoAnswerError and what preparing an agent raises."""
+        """The TwiML for a call that has a line. Raises NoAnswerError and what preparing an agent raises."""
         exchange = self._exchange
-        exchange.switchboard.promise(call.call_id)
         try:
             choice = await self._choose(call)
         except OffhookError:
-            exchange.switchboard.release(call.call_id)
+            exchange.desk.cancel(call.call_id)
             raise
         if isinstance(choice, str):
-            exchange.switchboard.release(call.call_id)
+            exchange.desk.cancel(call.call_id)
             return choice
         token, base = exchange.passes.issue(call.call_id), base_url(exchange.settings, request)
         if isinstance(choice, Listen):
             exchange.reception.remember(call.call_id, choice.agent)
-            return answers.listen(base, call.parameters, token, choice)
+            return answers.listen(base, call.parameters, token, exchange.stream_path, choice)
         exchange.reception.remember(call.call_id, choice)
-        return answers.connect(base, call.parameters, token)
+        return answers.connect(base, call.parameters, token, exchange.stream_path)
 
     async def _choose(self, call: IncomingCall) -> Agent | Listen | str:
         if not await self._exchange.opened():

@@ -64,11 +64,13 @@ class TapeStore:
         stem = re.sub(r"[^A-Za-z0-9_.-]", "", name)[:100] or "call"
         path = self.folder / f"{stem}.tape"
         number = 1
-        while path.exists() or path in self._files:
-            number += 1
-            path = self.folder / f"{stem}-{number}.tape"
-        path.touch()
-        return TapeFile(self, path)
+        while True:
+            try:
+                path.touch(exist_ok=False)  # another process may keep its tapes here
+                return TapeFile(self, path)
+            except FileExistsError:
+                number += 1
+                path = self.folder / f"{stem}-{number}.tape"
 
     def put(self, path: Path, data: bytes | None) -> None:
         """Hand over a lot, or (None) the end of a tape. Behind a hole nothing is written: a tape is read up to it."""

@@ -7,16 +7,23 @@ from offhook.values import Value
 class Patience(Value, frozen=True):
     """Waits in microseconds, each named by a rule of the joint table.
 
-    The end-of-turn waits are those that facts about real calls suggest: 300 to 400 ms once a complete answer has been
-    given, 700 ms by default, 1,200 to 1,500 ms while somebody dictates or has stopped at an "and" or "um".
+    `complete`, `pause` and `unfinished` are the ends of two scales. A turn whose words are a sentence ends between
+    `complete`, if the voice has come to rest, and `pause`, if it has not; one of whose words nothing is known, or which
+    is but a piece of a sentence, between `pause` and `unfinished`. Where they stand: docs/theory/turn-taking.md.
     """
 
-    pause: Duration = ms(704)
-    """Silence that ends a turn, when nothing more is known about it."""
     complete: Duration = ms(384)
-    """Silence that ends a turn whose words answer the question."""
-    unfinished: Duration = ms(1408)
-    """Silence that ends a turn whose words cannot be the end of a sentence, or a number of which digits are missing."""
+    """Silence that ends a turn whose words answer the question. People leave 200 ms between turns; speech detectors
+    take 100 ms to believe in silence, and a transcript comes no sooner either."""
+    pause: Duration = ms(1504)
+    """Silence that ends a turn when it is open whether it is over. One in ten pauses inside of turns is longer. With
+    models and voices that take a second, which is spent meanwhile, nobody waits longer for it."""
+    unfinished: Duration = ms(2304)
+    """Silence that ends a turn whose words cannot be the end of a sentence, or a number of which digits are missing.
+    One in fifty pauses inside of turns is longer."""
+    dictation: Duration = ms(1760)
+    """Silence that ends digits or letters of which nobody knows how many will come. Groups are up to 1.5 s apart, and a
+    last sound may be so soft (the s of "six") that the pause seems 150 ms longer."""
     hold: Duration = Duration(0)
     """Speech over us before we hold; the detector has waited for 64 ms of evidence already."""
     overlap: Duration = ms(896)
@@ -33,6 +40,8 @@ class Patience(Value, frozen=True):
     """How soon after the end of a turn a caller who goes on is taken to continue it."""
     reopen_heard: Duration = ms(500)
     """How much of our reply may have been heard for a turn to be re-opened."""
+    caption: Duration = ms(704)
+    """Silence that ends a caption, where we only listen and nobody waits for an answer."""
     none: Duration = Duration(0)
 
 

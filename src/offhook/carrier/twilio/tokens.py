@@ -61,12 +61,12 @@ class SpentTokens:
     def __init__(self, most: int = 100_000) -> None:
         self._most = most
         self._tokens: set[str] = set()
-        self._by_expiry: list[tuple[int, str]] = []
+        self._by_expiry: list[tuple[float, str]] = []
 
     def __len__(self) -> int:
         return len(self._tokens)
 
-    def spend(self, token: str, expires_at: int, now: int) -> bool:
+    def spend(self, token: str, expires_at: float, now: float) -> bool:
         """Whether this is the token's first use, and it is still good."""
         while self._by_expiry and self._by_expiry[0][0] <= now:
             self._tokens.discard(heappop(self._by_expiry)[1])

@@ -95,6 +95,25 @@ def dial(to: str, *, action: str, ring: int, status_callback: str) -> str:
     return str(response)
 
 
+def pass_on(to: str, *, ring: int) -> str:
+    """Connect the caller to `to` and ask nothing afterwards: what comes of it is not our affair any more.
+
+    Nothing may follow: Twilio would go on with it after a conversation too.
+    """
+    response = _response()
+    line = response.dial(timeout=ring, answer_on_bridge=True)
+    party = line.sip if re.match("sips?:", to, re.IGNORECASE) else line.number
+    party(_clean(to))
+    return str(response)
+
+
+def enqueue(name: str) -> str:
+    """Have the caller wait in a queue of the account's, which Twilio makes if there is none of this name."""
+    response = _response()
+    response.enqueue(_clean(name))
+    return str(response)
+
+
 def hang_up() -> str:
     """End the call without a word."""
     response = _response()

@@ -4,7 +4,7 @@ from offhook.simulator.score.ears import Class
 from offhook.simulator.score.lines import CLEAN, ECHOING, JITTERY, LINES, LOSSY, NOISIER, NOISY
 from offhook.values import Value
 
-FACTORS = (0.5, 0.75, 1.0, 1.5, 2.25)
+FACTORS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.25)
 """By how much an agent's waits for the end of a turn are stretched, to see what shorter and longer ones cost."""
 
 

@@ -147,7 +147,8 @@ def _stretched(agent: Agent, factor: float) -> Agent:
     """An agent whose waits for the end of a turn are so many times as long."""
     if factor == 1:
         return agent
-    waits = {name: round(getattr(agent.patience, name) * factor) for name in ("pause", "complete", "unfinished")}
+    names = ("complete", "pause", "unfinished", "dictation")
+    waits = {name: round(getattr(agent.patience, name) * factor) for name in names}
     return changed(agent, patience=replace(agent.patience, **waits))
 
 

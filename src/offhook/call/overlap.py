@@ -1,0 +1,98 @@
+"""What is heard over our own voice: whether it is the caller, and whether it has stopped.
+
+How "uh-huh" and "stop" differ is in their words alone. Length, level, voicing and pitch of 41 short interruptions and
+32 short backchannels by many speakers tell them apart hardly better than a coin does (area under the curve 0.56, each
+recording judged by what the others teach). So nothing here tries to. What can be told without words is who speaks.
+"""
+
+from offhook.audio.events import CHUNK, Evidence, SpeechStarted, SpeechStopped
+from offhook.audio.level import FLOOR
+from offhook.call.listening import Listener, Turn
+from offhook.timebase import lasting, seconds
+
+_QUIETEST = -27.0
+"""dBov of the loudest 32 ms of a caller who has not spoken yet: the quietest that RFC 7874 section 4 leads one to
+expect, -19 dBm0 less 6 dB, and 4 dB for the loudest of it (the median of 260 openings)."""
+_BEHIND = 12.0
+"""So many dB below the caller's loudest somebody else speaks, or the caller to somebody else. All of 41 interruptions
+come within 8 dB, the last of them 64 ms after it was detected. Of talk that is 12, 16 and 20 dB below the caller, as a
+whole, 55, 76 and 97 % never comes within 12."""
+_DECAY = 1.0
+"""dB for each 32 ms by which what was heard before counts for less. It counts, because the detector knows some words by
+their soft end only."""
+_RUN_UP = 4_000
+"""Samples, half a second, that a caller may take to speak up: what was heard before is our echo, or somebody else."""
+_A_FEW_WORDS = 4_800
+"""Samples, 600 ms, that nobody understood and that are words all the same: nine in ten backchannels are shorter."""
+_AGAIN = seconds(5)
+"""Whoever is not understood, hears us go on and speaks again so soon, means it."""
+
+
+class Overlap:
+    """Stands between the detector and whoever has to know that the caller speaks.
+
+    Over our own voice what is faint is no speech until it grows louder or we are silent. While we hold, the first chunk
+    without speech is a pause: where the caller goes on it has cost a request, where not the answer comes 64 ms sooner.
+    Not so where transcripts stream: that would part them inside a word.
+    """
+
+    def __init__(self, listener: Listener, *, streams: bool = False) -> None:
+        self._listener = listener
+        self._streams = streams
+        self._usual: float | None = None
+        self._loudness = FLOOR
+        self._faint: SpeechStarted | None = None
+        """Speech has started that nobody has been told of."""
+        self._not_theirs = 0
+        self._paused = False
+        """It goes on as far as the detector knows, but a pause has been told of."""
+        self._not_understood: int | None = None
+
+    def sift(
+        self, evidence: Evidence, change: SpeechStarted | SpeechStopped | None, *, over_us: bool, held: bool
+    ) -> SpeechStarted | SpeechStopped | None:
+        """What follows from 32 ms of the caller, of which the detector makes `change`. They are heard over our voice,
+        or while we hold it."""
+        self._loudness = max(evidence.level, self._loudness - _DECAY)
+        match change:
+            case SpeechStarted():
+                self._faint = change
+            case SpeechStopped():
+                known = self._faint is None and not self._paused
+                self._faint, self._paused = None, False
+                if not (over_us or held):
+                    self._learn(self._listener.loudest)
+                return change if known else None
+        if self._faint is None:
+            return self._pause(held=held)
+        usual = _QUIETEST if self._usual is None else self._usual
+        if over_us and self._loudness < usual - _BEHIND:
+            return None
+        start, self._faint = max(self._faint.position, evidence.position - _RUN_UP), None
+        self._not_theirs = max(0, self._listener.speech - _RUN_UP)
+        return SpeechStarted(start)
+
+    @property
+    def speech(self) -> int:
+        """How many samples of the present burst of speech have been heard and are the caller's."""
+        return self._listener.speech - self._not_theirs
+
+    def says_enough(self, turn: Turn) -> bool:
+        """Whether a turn that nobody understood interrupts us."""
+        before, self._not_understood = self._not_understood, turn.end
+        again = before is not None and lasting(turn.start - before) <= _AGAIN
+        return again or turn.end - turn.start >= _A_FEW_WORDS
+
+    def _pause(self, *, held: bool) -> SpeechStarted | SpeechStopped | None:
+        listener = self._listener
+        if held and listener.speaking and listener.silence and not (self._paused or self._streams):
+            self._paused = True
+            return SpeechStopped(listener.heard - listener.silence)
+        if self._paused and not listener.silence:
+            self._paused = False
+            return SpeechStarted(listener.heard - CHUNK)
+        return None
+
+    def _learn(self, loudest: float) -> None:
+        """The caller was as loud as this. Half of it counts: people shout, and doors slam."""
+        self._usual = loudest if self._usual is None else (self._usual + loudest) / 2

@@ -1,0 +1,29 @@
+"""Where speech is gone on with after it was stopped."""
+
+import pytest
+
+from offhook.audio import mulaw
+from offhook.call.inputs import WordSpan
+from offhook.call.pieces import Piece
+
+PACE = 0.11
+
+
+@pytest.fixture
+def piece() -> Piece:
+    """Two words with a pause before, between and behind them."""
+    words = [WordSpan("Good", 400, 2_000), WordSpan("morning.", 3_000, 5_000)]
+    return Piece("Good morning.", audio=bytearray(mulaw.SILENCE * 8_000), words=words, done=True)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "begins"),
+    [(0, 400), (400, 400), (1_999, 400), (2_000, 3_000), (2_900, 3_000), (4_999, 3_000), (5_000, 8_000)],
+)
+def test_a_word_that_was_cut_is_said_again_and_a_pause_is_not(piece: Piece, stopped: int, begins: int) -> None:
+    assert piece.word_start(stopped, PACE) == begins
+
+
+def test_what_has_not_come_yet_is_not_left_out(piece: Piece) -> None:
+    piece.done = False
+    assert piece.word_start(5_500, PACE) == 5_500

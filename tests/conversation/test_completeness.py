@@ -1,0 +1,123 @@
+"""Which words can be the end of a turn."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offhook.conversation.completeness import Completeness, completeness, dictating
+
+OPEN = """
+i'd like to book a table for
+can you tell me the
+my name is
+i was wondering if
+we are coming with two kids and
+and then i need
+please send it to my
+the flight to boston leaves at
+i want to bring
+an expensive
+um
+could you
+well i think it's because
+it's a very
+we will arrive on monday or
+let me
+do you have any large
+my email is anna dot
+anna at gmail
+we're
+so what i
+"""
+UNSURE = """
+the second reservation
+a table
+two thirty
+four one
+if it rains tomorrow
+the number
+i want to see
+i am not
+it is more expensive
+b
+"""
+CLOSED = """
+yes
+no thanks
+hello
+tomorrow
+i'd like to book a table for two people
+my name is anna miller
+what time do you open
+can you call me back
+turn it off
+who is this for
+yes it is please
+where are you from
+seven of hearts
+thank you very much
+it was sent last week
+i think so
+please hang up
+if you come late we will wait
+i want it
+she is taller than he is
+"""
+
+
+def lines(text: str) -> list[str]:
+    return text.strip().splitlines()
+
+
+@pytest.mark.parametrize("text", lines(OPEN))
+def test_nobody_stops_there(text: str) -> None:
+    assert completeness(text) is Completeness.OPEN
+    assert completeness(text.capitalize() + ".") is Completeness.OPEN, "recognisers end everything with a full stop"
+
+
+@pytest.mark.parametrize("text", lines(UNSURE))
+def test_more_may_follow(text: str) -> None:
+    assert completeness(text) is Completeness.UNSURE
+
+
+@pytest.mark.parametrize("text", lines(CLOSED))
+def test_that_can_be_all(text: str) -> None:
+    assert completeness(text) is Completeness.CLOSED
+    assert completeness(text + ",") is Completeness.OPEN, "a comma announces more"
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("ich möchte einen tisch für", "de", Completeness.OPEN),
+        ("Ich möchte einen Tisch.", "de-AT", Completeness.CLOSED),
+        ("ich möchte einen tisch", "de", Completeness.UNSURE),
+        ("quiero una mesa para", "es", Completeness.OPEN),
+        ("je voudrais une table pour", "fr", Completeness.OPEN),
+        ("jag vill boka ett bord", "sv", Completeness.UNSURE),
+        ("Jag vill boka ett bord.", "sv", Completeness.CLOSED),
+    ],
+)
+def test_other_languages_have_their_own_last_words(text: str, language: str, expected: Completeness) -> None:
+    assert completeness(text, language) is expected
+
+
+@pytest.mark.parametrize("text", ["four one five", "my number is 415", "b r a", "it is oh seven nine"])
+def test_a_row_of_digits_or_letters_is_dictated(text: str) -> None:
+    assert dictating(text)
+
+
+@pytest.mark.parametrize("text", ["two people", "at two p m", "10:30", "room five", "i have a plan", ""])
+def test_a_number_alone_is_not(text: str) -> None:
+    assert not dictating(text)
+
+
+def test_the_last_word_of_a_row_may_be_misheard() -> None:
+    assert not dictating("four one five please")
+    assert dictating("four one five six blurb")
+
+
+@given(st.text())
+def test_whatever_was_said(text: str) -> None:
+    assert completeness(text) in Completeness
+    assert dictating(text) in (True, False)

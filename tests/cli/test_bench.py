@@ -44,6 +44,17 @@ def test_a_crowd_calls_and_the_server_is_measured_meanwhile() -> None:
         assert crowded.refused == 0, "lines are free again once a crowd has hung up"
 
 
+def test_a_server_with_workers_is_measured_as_one() -> None:
+    held = Profile(b"", _line_noise(), cycle=ms(320))
+    with own_server(4, 2, scripted=True) as (target, _):
+        found = manager.level(target, held, 4, 1.0)
+    assert (found.calls, found.lost, found.refused, found.problems) == (4, 0, 0, ())
+    assert found.server_late_p99 is not None
+    if found.memory is not None:
+        assert found.memory > 150e6, "a supervisor and two workers"
+        assert found.cpu_per_call_second
+
+
 def test_a_storm_harms_nobody_and_is_told_that_all_lines_are_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manager, "LONGEST_RAMP", 0.2)
     held = Profile(b"", _line_noise(), cycle=ms(320))

@@ -159,6 +159,13 @@ class Phone:
                 self.socket.recv(timeout=10)
 
 
+def until(true: Callable[[], bool]) -> None:
+    limit = time.monotonic() + END
+    while not true():
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+
+
 def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -172,24 +179,27 @@ def verbs(document: str) -> list[str]:
 
 
 @contextmanager
-def begun(folder: Path, *options: str, agent: str = "agent.py") -> Iterator["subprocess.Popen[str]"]:
-    """A server that has begun to start."""
+def begun(folder: Path, *options: str, agent: str = "agent.py", program: str = "") -> Iterator["subprocess.Popen[str]"]:
+    """A server that has begun to start, in a process group of its own. `program`: what is done before."""
     (folder / "agent.py").write_text(AGENT)
     kept = {name: each for name, each in os.environ.items() if not name.startswith(("OFFHOOK_", "TWILIO_", "OPENAI_"))}
     source = os.pathsep.join([str(Path(cli.__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "offhook.cli.main", "serve", str(folder / agent), "--port", "0"),
+                *(sys.executable, "-c", program + "\nfrom offhook.cli.main import main\nmain()"),
+                *("serve", str(folder / agent), "--port", "0"),
                 *("--log-format", "json", *options),
             ],
             text=True,
             stdout=out,
             stderr=err,
             cwd=folder,
+            start_new_session=True,
             env={
                 **kept,
                 "PYTHONPATH": source,
+                "TMPDIR": str(folder),
                 "OFFHOOK_CACHE": str(folder / "cache"),
                 "OFFHOOK_START_TIMEOUT": "3",
                 "OFFHOOK_MAX_WAITING": "8",
@@ -199,14 +209,15 @@ def begun(folder: Path, *options: str, agent: str = "agent.py") -> Iterator["sub
     try:
         yield process
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # workers too, those that are stopped included
         process.wait()
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[Server]:
+def serving(folder: Path, *options: str, program: str = "") -> Iterator[Server]:
     """A server with two workers that are ready."""
-    with begun(folder, "--workers", "2", *options) as process:
+    with begun(folder, "--workers", "2", *options, program=program) as process:
         server = Server(process, folder)
         server.until_ready()
         with server.sockets:

@@ -26,7 +26,10 @@ def bench(
     storm: Annotated[
         bool, typer.Option("--storm", help="Then, with all lines taken, have three times as many ring in ten seconds.")
     ] = False,
-    pid: Annotated[int | None, typer.Option(help="The server's process, if it is on this machine.")] = None,
+    pid: Annotated[
+        int | None, typer.Option(help="The server's process, if it is on this machine. Its workers count.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes of our own server.")] = 1,
     scripted: Annotated[
         bool, typer.Option("--scripted", help="Our own server's providers do no HTTP: its own work alone.")
     ] = False,
@@ -46,10 +49,7 @@ def bench(
     if plot:
         picture.require()
     profile = Profile(asyncio.run(_speech(say)), _line_noise())
-    if url:
-        run: Bench = Others(url, pid, profile, seconds)
-    else:
-        run = Bench(profile, seconds, scripted=scripted)
+    run = Others(url, pid, profile, seconds) if url else Bench(profile, seconds, workers, scripted=scripted)
     limit = run.measure(calls, most)
     lines = calls or limit or 1
     idle, core, stormy = run.idle(min(100, lines)), run.core(lines), run.storm(lines) if storm else None
@@ -63,8 +63,10 @@ def bench(
 class Bench:
     """Measures servers of our own, and tells as it goes."""
 
-    def __init__(self, profile: Any, seconds: float, *, scripted: bool = False) -> None:
+    def __init__(self, profile: Any, seconds: float, workers: int | None, *, scripted: bool = False) -> None:
         self.levels: list[Any] = []
+        self.workers = workers
+        """None: not known."""
         self._profile = profile
         self._seconds = seconds
         self._scripted = scripted
@@ -76,7 +78,7 @@ class Bench:
         from offhook.simulator.load import ideal
 
         self._ideal = self._ideal or ideal.delay(self._profile)
-        server = stack.enter_context(own_server(lines, scripted=scripted))
+        server = stack.enter_context(own_server(lines, self.workers or 1, scripted=scripted))
 
         def outside() -> int | None:
             overrun = server.overrun()
@@ -91,6 +93,8 @@ class Bench:
         from offhook.errors import OffhookError
         from offhook.simulator.load import chart, search
 
+        if self.workers and self.workers > 1:
+            print(f"{self.workers} workers")
         print(chart.HEADER)
         with ExitStack() as stack:
             server = self._begin(stack, calls or most, scripted=self._scripted)
@@ -149,6 +153,7 @@ class Bench:
         print("\n\n".join([*filter(None, parts), *chart.caveat(last)]))
         named = [{"what": what, "measured": figure, "most": most} for what, figure, most in goals]
         return {
+            "workers": self.workers,
             "limit": limit,
             "max_calls": search.proposed(limit) if limit else None,
             "goals": named,
@@ -185,7 +190,7 @@ class Others(Bench):
         from offhook.settings import Settings
         from offhook.simulator.load.manager import Target
 
-        super().__init__(profile, seconds)
+        super().__init__(profile, seconds, None)
         self._target = Target(webhook(url), pid, Settings.load().twilio_auth_token.get_secret_value())
 
     def _begin(self, stack: ExitStack, lines: int, *, scripted: bool) -> tuple[Any, Callable[[], int | None]]:

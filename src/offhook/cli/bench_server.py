@@ -1,9 +1,14 @@
 """The servers that `offhook bench` begins: the one that is called, and the providers' stand-in."""
 
+import logging
+import socket
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+
+STARTING, LOOK = 60.0, 0.1
+"""Seconds that a server may take until it is ready; seconds between two looks at whether it is."""
 
 
 class Own(NamedTuple):
@@ -16,8 +21,8 @@ class Own(NamedTuple):
 
 
 @contextmanager
-def own_server(lines: int, *, scripted: bool) -> Iterator[Own]:
-    """A server in a process of its own and, unless `scripted`, an OpenAI-compatible one in another."""
+def own_server(lines: int, workers: int = 1, *, scripted: bool) -> Iterator[Own]:
+    """A server of so many workers, which are ready, and, unless `scripted`, an OpenAI-compatible one beside it."""
     import multiprocessing
 
     from offhook.server.answers import VOICE_PATH
@@ -28,8 +33,9 @@ def own_server(lines: int, *, scripted: bool) -> Iterator[Own]:
 
     def begin(work: Callable[..., None], *args: object) -> tuple[Any, int | None]:
         ours, theirs = spawn.Pipe()
-        process = spawn.Process(target=work, args=(theirs, *args), daemon=True)
+        process = spawn.Process(target=work, args=(theirs, *args))  # no daemon: those may have no workers
         process.start()
+        theirs.close()
         processes.append(process)
         return ours, process.pid
 
@@ -40,14 +46,34 @@ def own_server(lines: int, *, scripted: bool) -> Iterator[Own]:
 
     try:
         stand_in: Any = None if scripted else begin(_openai)[0]
-        ours, pid = begin(_server, lines, "" if scripted else stand_in.recv())
-        target = Target(f"http://127.0.0.1:{ours.recv()}{VOICE_PATH}", pid)
+        ours, pid = begin(_server, lines, workers, "" if scripted else stand_in.recv())
+        base = f"http://127.0.0.1:{ours.recv()}"
+        _wait_until_ready(base)
+        target = Target(base + VOICE_PATH, pid)
         yield Own(target, (lambda: None) if scripted else overrun)
     finally:
         for process in processes:
             process.terminate()
             process.join(10)
             process.kill()
+
+
+def _wait_until_ready(base: str) -> None:
+    """Until all workers are."""
+    import time
+    import urllib.request
+    from urllib.error import HTTPError
+
+    from offhook.errors import OffhookError
+
+    for _ in range(round(STARTING / LOOK)):
+        try:
+            urllib.request.urlopen(base + "/readyz", timeout=STARTING).close()
+            return
+        except HTTPError as error:
+            error.close()
+            time.sleep(LOOK)
+    raise OffhookError(f"our own server has not been ready within {STARTING:g} s")
 
 
 def _openai(parent: Any) -> None:
@@ -93,15 +119,16 @@ def _overrun(requests: Any) -> int:
     return round(late)
 
 
-def _server(parent: Any, lines: int, base_url: str) -> None:
+def _server(parent: Any, lines: int, workers: int, base_url: str) -> None:
     """The process of the server that is called. An empty `base_url`: its providers are scripted."""
-    import logging
+    import asyncio
+    import tempfile
+    from pathlib import Path
 
-    from offhook.server.app import asgi_app
     from offhook.server.listening import listen
     from offhook.server.serving import PhoneServer
+    from offhook.server.workers.supervisor import Supervisor
     from offhook.settings import Settings
-    from offhook.simulator.load import agents
 
     settings = Settings.load(
         port=0,
@@ -110,10 +137,32 @@ def _server(parent: Any, lines: int, base_url: str) -> None:
         twilio_auth_token="",
         openai_base_url=base_url or None,
         openai_api_key="none",
+        log_level="error",  # that lines are busy is what a storm is for
     )
     settings.export()
-    logging.getLogger("offhook").setLevel(logging.ERROR)  # that lines are busy is what a storm is for
-    application = asgi_app(agents.served() if base_url else agents.scripted(), settings)
-    with listen("127.0.0.1", 0) as listener:
+    agent = "served" if base_url else "scripted"
+    with listen("127.0.0.1", 0) as listener, tempfile.TemporaryDirectory(prefix="offhook-metrics-") as metrics:
         port = listener.getsockname()[1]
-        PhoneServer(application, settings, lambda: parent.send(port)).run_on(listener)
+
+        def announce() -> None:
+            parent.send(port)
+
+        if workers == 1:
+            logging.getLogger("offhook").setLevel(logging.ERROR)
+            PhoneServer(_application(agent, settings), settings, announce).run_on(listener)
+        else:
+            asyncio.run(Supervisor(_work, agent, settings, workers, listener, Path(metrics), announce).run())
+
+
+def _work(task: Any, control: socket.socket, connections: socket.socket) -> None:
+    """The process of one of its workers."""
+    from offhook.cli.serve import as_worker
+
+    as_worker(task, control, connections, lambda post: _application(task.agent, task.settings, post))
+
+
+def _application(agent: str, settings: Any, post: Any = None) -> Any:
+    from offhook.server.app import asgi_app
+    from offhook.simulator.load import agents
+
+    return asgi_app(agents.served() if agent == "served" else agents.scripted(), settings, post=post)

@@ -1,6 +1,5 @@
 """`offhook serve`: answer the telephone."""
 
-import os
 import socket
 import sys
 from collections.abc import Callable
@@ -101,18 +100,14 @@ def _serve(agent: str, settings: Any, *, reload: bool) -> None:
 
 def _workers(wanted: int | None, *, reload: bool) -> int:
     """How many processes serve. Raises ConfigurationError where there can be only one."""
+    from offhook.cli.cores import cores
     from offhook.errors import ConfigurationError
 
     if hasattr(socket, "send_fds"):
-        return wanted or _cores()
+        return wanted or cores()
     if reload or (wanted or 1) > 1:
         raise ConfigurationError("this system cannot pass connections between processes: leave --workers at 1")
     return 1
-
-
-def _cores() -> int:
-    """Those that this process may use, where the system says so."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _application(agent: str, settings: Any, post: Any = None) -> Any:
@@ -147,7 +142,13 @@ def _supervise(
 
 def work(task: Any, control: socket.socket, connections: socket.socket) -> None:
     """What the process of one worker does."""
+    as_worker(task, control, connections, lambda post: _application(task.agent, task.settings, post))
+
+
+def as_worker(task: Any, control: socket.socket, connections: socket.socket, application: Callable[[Any], Any]) -> None:
+    """Serve what the supervisor hands over. `application` is made for a `Post`."""
     import signal
+    from contextlib import suppress
 
     from offhook.errors import OffhookError
     from offhook.runtime.logs import logging_to
@@ -161,20 +162,23 @@ def work(task: Any, control: socket.socket, connections: socket.socket) -> None:
     as_json = settings.log_format is LogFormat.JSON
     try:
         with logging_to(as_json=as_json, level=settings.log_level):
-            _serve_handed_over(task, control, connections)
+            _serve_handed_over(task, control, connections, application)
     except OffhookError as error:
         from offhook.server.workers.messages import Failed, encode
 
         last_words.setblocking(True)
-        last_words.sendall(encode(Failed(str(error))))
+        with suppress(ConnectionError):  # the supervisor may be gone
+            last_words.sendall(encode(Failed(str(error))))
         sys.exit(2)
 
 
-def _serve_handed_over(task: Any, control: socket.socket, connections: socket.socket) -> None:
+def _serve_handed_over(
+    task: Any, control: socket.socket, connections: socket.socket, application: Callable[[Any], Any]
+) -> None:
     from offhook.server.desk import Post
     from offhook.server.workers.desk import WorkerDesk
     from offhook.server.workers.serving import WorkerServer
 
     desk = WorkerDesk(control)
-    application = _application(task.agent, task.settings, Post(desk, task.worker, task.secret, task.metrics))
-    WorkerServer(application, task.settings, desk, connections).run_on()
+    post = Post(desk, task.worker, task.secret, task.metrics)
+    WorkerServer(application(post), task.settings, desk, connections).run_on()

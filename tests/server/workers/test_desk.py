@@ -103,6 +103,29 @@ def test_without_a_supervisor_nobody_gets_a_line_and_the_worker_stops() -> None:
     run(scenario())
 
 
+def test_a_supervisor_that_is_killed_in_the_middle_of_a_word_is_gone_too() -> None:
+    async def scenario() -> None:
+        async with supervised() as (desk, supervisor, running):
+            supervisor.writer.write(encode(Granted(1))[:-2])
+            supervisor.writer.close()
+            await running
+            assert supervisor.stops == 1
+            assert await desk.reserve("CA1") is Refusal.STOPPING
+
+    run(scenario())
+
+
+def test_a_worker_that_drains_goes_on_without_its_supervisor() -> None:
+    async def scenario() -> None:
+        async with supervised() as (_, supervisor, running):
+            supervisor.writer.write(encode(Stop()))
+            supervisor.writer.close()
+            await running
+            assert supervisor.stops == 1, "a second order would end its calls at once"
+
+    run(scenario())
+
+
 def test_a_question_that_nobody_waits_for_any_more_does_no_harm() -> None:
     async def scenario() -> None:
         async with supervised() as (desk, supervisor, _):

@@ -73,7 +73,12 @@ def test_the_fittest_take_new_calls_and_who_leaves_is_asked_last() -> None:
     placement.put(2, Standing.STARTING)
     assert {placement.pick(call(number), 0) for number in range(5)} == {3}
     placement.put(3, Standing.LEAVING)
-    assert placement.pick(call(10), 0) == 1
+    placement.put(3, Standing.READY)
+    assert placement.pick(call(10), 0) == 1, "who leaves does not come back"
+    placement.put(1, Standing.SILENT)
+    assert placement.pick(call(13), 0) == 2, "who says nothing may hang"
+    placement.put(2, Standing.LEAVING)
+    assert placement.pick(call(14), 0) == 1
     placement.remove(1)
     placement.remove(2)
     assert placement.pick(call(11), 0) == 3

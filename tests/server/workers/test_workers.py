@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from doors import ids
-from processes import Phone, Server, begun, is_alive, serving, verbs
+from doors import ids, stream_of
+from processes import Phone, Server, begun, is_alive, serving, until, verbs
 from websockets.exceptions import ConnectionClosed
 
 pytestmark = pytest.mark.wall_clock
@@ -133,6 +133,38 @@ def test_a_worker_that_is_killed_is_replaced_and_the_others_calls_go_on(server: 
     server.until(lambda: server.figure("offhook_calls_active") == 0)
 
 
+def test_a_worker_that_hangs_is_left_alone_and_then_replaced(tmp_path: Path) -> None:
+    quicker = "from offhook.server.workers import supervisor\nsupervisor.SILENT, supervisor.HUNG = 2, 5"
+    with serving(tmp_path, program=quicker) as server:
+        phones = [Phone(server, number) for number in (1, 2)]
+        assert all(phone.hears() for phone in phones)
+        hung, other = (next(phone for phone in phones if phone.worker == worker) for worker in (1, 2))
+        pid = server.workers()[0]
+        os.kill(pid, signal.SIGSTOP)
+        other.hang_up()
+        server.until(lambda: "worker 1 gives no sign of life" in server.errors())
+        assert placed(server, 11, 12) == [2, 2]
+        assert is_alive(pid)
+        # Only the worker that has the call is asked; it takes nothing any more, and then another may answer.
+        assert verbs(server.post("/twilio/after", hung.number)) == ["Say", "Hangup"]
+        assert not is_alive(pid)
+        server.until(lambda: len(server.log("worker")) == 3)
+        assert not hung.alive()
+        assert server.figure("offhook_workers_lost_total") == server.figure("offhook_calls_lost_total") == 1
+        assert "worker 1 has hung for 5 s and is killed" in server.errors()
+        server.until_ready()
+        assert sorted(placed(server, 21, 22)) == [2, 3]
+        assert server.stop() == 0
+
+
+def placed(server: Server, *numbers: int) -> list[int]:
+    """On which workers new calls are placed that ring at once, and hang up."""
+    documents = [server.post("/twilio/voice", number) for number in numbers]
+    for number in numbers:
+        server.post("/twilio/status", number, CallStatus="completed")
+    return [int(stream_of(document)[0].rpartition("/")[2]) for document in documents]
+
+
 def test_told_to_stop_all_workers_let_their_calls_finish(tmp_path: Path) -> None:
     with serving(tmp_path, "--drain", "20") as server:
         phones = [Phone(server, number) for number in (1, 2)]
@@ -169,10 +201,36 @@ def test_without_a_supervisor_the_workers_finish_their_calls(tmp_path: Path) -> 
         server.stop(signal.SIGKILL)
         assert phone.alive()
         phone.hang_up()
-        limit = time.monotonic() + 20
-        while any(is_alive(pid) for pid in pids):
-            assert time.monotonic() < limit
-            time.sleep(0.05)
+        until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def test_without_a_supervisor_a_worker_that_starts_ends(tmp_path: Path) -> None:
+    with begun(tmp_path, "--workers", "2", agent=slow(tmp_path)) as process:
+        until((tmp_path / "pid").exists)
+        pid = int((tmp_path / "pid").read_text())
+        process.kill()
+        process.wait()
+        until(lambda: not is_alive(pid))
+    said = (tmp_path / "err").read_text()
+    assert "Traceback" not in said, said
+
+
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_stop_while_it_starts_it_ends_without_a_word(tmp_path: Path, which: signal.Signals) -> None:
+    with begun(tmp_path, "--workers", "2", agent=slow(tmp_path)) as process:
+        until((tmp_path / "pid").exists)
+        os.killpg(process.pid, which)  # as a terminal's Ctrl-C
+        assert process.wait(20) == 0
+        assert not is_alive(int((tmp_path / "pid").read_text()))
+    assert (tmp_path / "err").read_text() == ""
+
+
+def slow(folder: Path) -> str:
+    """An agent that takes its time to load, and says in which process."""
+    lines = ["import os, pathlib, time", "from agent import agent"]
+    lines += [f"pathlib.Path({str(folder / 'pid')!r}).write_text(str(os.getpid()))", "time.sleep(0.5)"]
+    (folder / "slow.py").write_text("\n".join(lines))
+    return "slow.py"
 
 
 def test_an_agent_that_can_never_serve_is_one_line(tmp_path: Path) -> None:

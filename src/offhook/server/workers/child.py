@@ -7,6 +7,7 @@ import signal
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 from offhook.server.workers import messages
@@ -25,7 +26,7 @@ class Task(Value, frozen=True):
     worker: int
     """Its number, which no other worker of this server ever has."""
     agent: str
-    """The agent's file."""
+    """What `Work` finds it by: its file."""
     settings: Settings
     secret: bytes
     metrics: Path
@@ -43,6 +44,8 @@ class Worker:
         self.generation = generation
         """How often the agent's file had changed."""
         self.serving = self.ready = self.leaving = False
+        self.missed = 0
+        """Signs of life that were due since the last one came."""
         self.failure = ""
         """Why it cannot serve, in its own words."""
         self._control, control = socket.socketpair()
@@ -71,7 +74,7 @@ class Worker:
         loop.add_reader(self._connections, self._on_taken)
         try:
             with contextlib.suppress(ConnectionError):
-                while line := await reader.readline():
+                while (line := await reader.readline()).endswith(b"\n"):
                     hear(line)
             await self._ended()
         finally:
@@ -127,6 +130,7 @@ class Worker:
 @contextlib.contextmanager
 def _signals_held_back() -> Iterator[None]:
     """Begin a process that is deaf to the terminal's Ctrl-C until it has a handler of its own; ours comes after."""
+    resource_tracker.ensure_running()  # which is begun with the first process, and lets signals through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield

@@ -33,6 +33,7 @@ class WorkerDesk:
         self._numbers = itertools.count(1)
         self._asked: dict[int, asyncio.Future[Refusal | None]] = {}
         self._alone = True
+        self._told_to_stop = False
 
     async def open(self) -> None:
         """Before all else."""
@@ -63,12 +64,14 @@ class WorkerDesk:
             self._writer.write(messages.encode(message))
 
     async def run(self, evict: Callable[[str], None], stop: Callable[[], None]) -> None:
-        """Hear what the supervisor says, until it is gone; that is an order to stop too."""
+        """Hear what the supervisor says, until it is gone; that is an order to stop too, though no second one: calls
+        that are being drained go on."""
         try:
             with contextlib.suppress(ConnectionError):
-                while line := await self._reader.readline():
+                while (line := await self._reader.readline()).endswith(b"\n"):
                     self._hear(messages.from_supervisor(line), evict, stop)
-            stop()
+            if not self._told_to_stop:
+                stop()
         finally:
             self._alone = True
             for answer in self._asked.values():
@@ -86,6 +89,7 @@ class WorkerDesk:
             case Others(ready, workers_lost, calls_lost):
                 self.ready, self.lost = ready, (workers_lost, calls_lost)
             case Stop():
+                self._told_to_stop = True
                 stop()
             case _:
                 assert_never(message)

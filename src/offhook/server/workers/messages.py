@@ -7,6 +7,8 @@ from offhook.values import Value
 
 LONGEST = 1024 * 1024
 """Bytes of a line. They hold ids and words of ours."""
+BEAT = 1.0
+"""Seconds between two signs of life."""
 
 
 # What workers say
@@ -26,8 +28,8 @@ class Failed(Value, frozen=True):
     words: str
 
 
-class Lagging(Value, frozen=True):
-    """Whether the worker's event loop has no time for more calls."""
+class Alive(Value, frozen=True):
+    """A sign of life of the worker's event loop, once a `BEAT`; and whether it has no time for more calls."""
 
     late: bool
 
@@ -88,7 +90,7 @@ class Stop(Value, frozen=True):
     """Drain; for the second time: end at once."""
 
 
-FromWorker = Serving | Ready | Failed | Lagging | Reserve | Seat | Cancel | Leave
+FromWorker = Serving | Ready | Failed | Alive | Reserve | Seat | Cancel | Leave
 FromSupervisor = Granted | Evict | Others | Stop
 
 _from_worker: msgspec.json.Decoder[FromWorker] = msgspec.json.Decoder(FromWorker)

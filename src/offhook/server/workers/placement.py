@@ -22,7 +22,9 @@ class Standing(IntEnum):
     """Its event loop lags."""
     STARTING = 2
     """It serves, but its agent is not ready."""
-    LEAVING = 3
+    SILENT = 3
+    """It gives no sign of life."""
+    LEAVING = 4
     """It drains: the calls that it has may be asked about."""
 
 
@@ -38,7 +40,9 @@ class Placement:
         self._turn = 0
 
     def put(self, worker: int, standing: Standing) -> None:
-        self._standing[worker] = standing
+        """Who leaves does not come back."""
+        if self._standing.get(worker) is not Standing.LEAVING:
+            self._standing[worker] = standing
 
     def remove(self, worker: int) -> None:
         self._standing.pop(worker, None)
@@ -60,7 +64,8 @@ class Placement:
                 return worker
         if not self._standing:
             return None
-        worker = min(self._standing, key=lambda each: self._rank(each, now))
+        self._expected = {call: kept for call, kept in self._expected.items() if kept[0] > now}
+        worker = min(self._standing, key=self._rank)
         self._turn += 1
         self._turns[worker] = self._turn
         for call_id in asked.calls[:1]:
@@ -69,9 +74,8 @@ class Placement:
                 del self._expected[next(iter(self._expected))]
         return worker
 
-    def _rank(self, worker: int, now: float) -> tuple[int, int, int]:
+    def _rank(self, worker: int) -> tuple[int, int, int]:
         """Among equals, whoever had no turn for longest comes first."""
-        self._expected = {call: kept for call, kept in self._expected.items() if kept[0] > now}
         load = self._slots.load(worker) + sum(each == worker for _, each in self._expected.values())
         return self._standing[worker], load, self._turns.get(worker, 0)
 

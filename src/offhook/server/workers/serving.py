@@ -11,13 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from offhook.server.serving import PhoneServer
 from offhook.server.workers.desk import WorkerDesk
-from offhook.server.workers.messages import Lagging, Ready, Serving
+from offhook.server.workers.messages import BEAT, Alive, Ready, Serving
 from offhook.settings import Settings
 
 logger = logging.getLogger("offhook.server")
-
-BEAT = 0.5
-"""Seconds between two looks at whether the supervisor has to know of a lag."""
 
 
 class WorkerServer(PhoneServer):
@@ -35,30 +32,33 @@ class WorkerServer(PhoneServer):
 
     async def run_until_stopped(self, *listeners: socket.socket) -> None:
         await self._desk.open()
-        supervised = asyncio.create_task(self._desk.run(self.exchange.evict, self.stop))
+        hearing = asyncio.create_task(self._desk.run(self.exchange.evict, self.stop))
+        beating = asyncio.create_task(self._beat())
         try:
             await super().run_until_stopped(*listeners)
         finally:
-            supervised.cancel()
-            await asyncio.gather(supervised, return_exceptions=True)
+            beating.cancel()
+            hearing.cancel()
+            await asyncio.gather(beating, hearing, return_exceptions=True)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             asyncio.get_running_loop().add_reader(self._connections, self._take)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections: those that are not taken when this process ends go to another worker."""
+        asyncio.get_running_loop().remove_reader(self._connections)
+        await super().shutdown(sockets)
+
     def _on_opened(self, opening: "asyncio.Task[None]") -> None:
         super()._on_opened(opening)
         if not opening.cancelled() and not opening.exception():
             self._desk.say(Ready())
-            self.exchange.keep(self._tell_lag())
 
-    async def _tell_lag(self) -> None:
-        told = False
+    async def _beat(self) -> None:
         while True:
-            if self.exchange.late != told:
-                told = not told
-                self._desk.say(Lagging(told))
+            self._desk.say(Alive(self.exchange.late))
             await asyncio.sleep(BEAT)
 
     def _take(self) -> None:

@@ -16,14 +16,16 @@ from offhook.runtime.clock import starting_now
 from offhook.runtime.switchboard import GOODBYE_SECONDS
 from offhook.server.slots import Slots
 from offhook.server.workers.child import SIGNALS, Task, Work, Worker
+from offhook.server.workers.deaths import LONGEST_WAIT, TRIES, Deaths
 from offhook.server.workers.door import Door
 from offhook.server.workers.messages import (
+    BEAT,
+    Alive,
     Cancel,
     Evict,
     Failed,
     FromWorker,
     Granted,
-    Lagging,
     Leave,
     Others,
     Ready,
@@ -39,13 +41,10 @@ from offhook.settings import Settings
 
 logger = logging.getLogger("offhook.server")
 
-TRIES = 3
-"""Deaths without a word before any worker was ready, after which none will ever be."""
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
-"""Seconds before a worker is begun in the place of one that died, from the second death in a row on; doubled each
-time."""
-CALM = 60.0
-"""Seconds without a death, after which the next is the first again."""
+SILENT = 3
+"""Signs of life, one a second, that a worker may miss before new calls go to others. Two may be late by chance."""
+HUNG = 10
+"""Those after which a worker that had been ready is killed: its callers have heard nothing for as long."""
 LET_GO = 15.0
 """Seconds beyond its drain that a worker may take to end: the server closes its connections (5), the engine its
 requests."""
@@ -84,8 +83,7 @@ class Supervisor:
         """Whether this generation of workers can become ready; whether it cannot."""
         self._listens = self._has_served = False
         """Whether connections are accepted; whether any worker has ever been ready."""
-        self._deaths = 0
-        self._last_death = -CALM
+        self._deaths = Deaths()
         self._stops = 0
         self._lost = [0, 0]
         """Workers, and calls."""
@@ -99,6 +97,7 @@ class Supervisor:
         self._over = loop.create_future()
         for each in SIGNALS:
             loop.add_signal_handler(each, self.stop)
+        self._keep(loop.create_task(self._watch()))
         if self._changes:
             self._keep(loop.create_task(self._follow(self._changes)))
         self._fill()
@@ -131,12 +130,18 @@ class Supervisor:
         disk; and what is wrong with the agent is found out once."""
         if self._stops or self._stale:
             return
+        loop = asyncio.get_running_loop()
         present = sum(worker.generation == self._generation for worker in self._workers.values())
         for _ in range((self._wanted if self._proven else 1) - present):
             self._begun += 1
-            task = replace(self._task, worker=self._begun)
-            worker = self._workers[self._begun] = Worker(self._work, task, self._generation)
-            self._keep(asyncio.get_running_loop().create_task(self._tend(worker)))
+            try:
+                worker = Worker(self._work, replace(self._task, worker=self._begun), self._generation)
+            except OSError as error:
+                logger.error("No worker can be begun for %g s: %s", LONGEST_WAIT, error.strerror or error)
+                loop.call_later(LONGEST_WAIT, self._fill)
+                break
+            self._workers[worker.number] = worker
+            self._keep(loop.create_task(self._tend(worker)))
         self._tell_all()
 
     async def _tend(self, worker: Worker) -> None:
@@ -157,21 +162,18 @@ class Supervisor:
             if not self._workers:
                 self._end()
         elif not worker.leaving:
-            why = worker.failure or f"worker {worker.number} has died (exit code {worker.exit_code})"
-            self._on_lost(worker, why, calls)
+            self._on_lost(worker, calls)
 
-    def _on_lost(self, worker: Worker, why: str, calls: int) -> None:
-        now = self._now()
-        self._deaths = 1 if now - self._last_death > CALM else self._deaths + 1
-        self._last_death = now
-        if not self._has_served and (worker.failure or self._deaths >= TRIES):
+    def _on_lost(self, worker: Worker, calls: int) -> None:
+        why = worker.failure or f"worker {worker.number} has died (exit code {worker.exit_code})"
+        wait = self._deaths.add(self._now())
+        if not self._has_served and (worker.failure or self._deaths.in_a_row >= TRIES):
             self._end(ConfigurationError(why if worker.failure else f"{why}, as did {TRIES - 1} before it"))
             return
         logger.error("%s%s", why, f"; {calls} calls are lost" if calls else "")
         if self._changes and worker.failure:
             self._stale = worker.generation == self._generation
             return
-        wait = 0.0 if self._deaths == 1 else min(LONGEST_WAIT, FIRST_WAIT * 2 ** (self._deaths - 2))
         asyncio.get_running_loop().call_later(wait, self._fill)
 
     def _dismiss(self, worker: Worker) -> None:
@@ -184,6 +186,20 @@ class Supervisor:
             return
         self._placement.put(worker.number, Standing.LEAVING)
         worker.say(Stop())
+
+    async def _watch(self) -> None:
+        """Miss the signs of life of workers that had been ready, and kill those that hang. What is counted is our own
+        looks and not the time: whatever suspends this process (Ctrl-Z, a machine that sleeps) suspends them too."""
+        while True:
+            await asyncio.sleep(BEAT)
+            for worker in self._workers.values():
+                worker.missed += worker.ready
+                if worker.missed == SILENT:
+                    logger.warning("worker %d gives no sign of life: new calls go to others", worker.number)
+                    self._placement.put(worker.number, Standing.SILENT)
+                if worker.missed == HUNG:
+                    logger.error("worker %d has hung for %g s and is killed", worker.number, HUNG * BEAT)
+                    worker.kill()
 
     async def _follow(self, changes: AsyncIterator[str]) -> None:
         """Begin new workers whenever the agent has changed. The old ones go when the first of the new is ready."""
@@ -221,19 +237,21 @@ class Supervisor:
         match message:
             case Serving():
                 worker.serving = True
-                self._put(worker, Standing.STARTING)
+                self._placement.put(number, Standing.READY if worker.ready else Standing.STARTING)
                 self._open()
             case Ready():
                 worker.ready = True
-                self._put(worker, Standing.READY)
+                self._placement.put(number, Standing.READY)
                 facts = {"event": "worker", "worker": number, "process": worker.pid}
                 logger.info("worker %d is ready (process %d)", number, worker.pid, extra={"facts": facts})
                 if worker.generation == self._generation:
                     self._replace(worker)
             case Failed(words):
                 worker.failure = words
-            case Lagging(late):
-                self._put(worker, Standing.LATE if late else Standing.READY)
+            case Alive(late):
+                worker.missed = 0
+                if worker.ready:
+                    self._placement.put(number, Standing.LATE if late else Standing.READY)
             case Reserve(asked, call_id):
                 self._placement.remember(call_id, number)
                 worker.say(Granted(asked, self._slots.reserve(call_id, number, now)))
@@ -254,10 +272,6 @@ class Supervisor:
             if before not in (None, worker.number) and (other := self._workers.get(before)):
                 other.say(Evict(wish.call_id))
         worker.say(Granted(wish.number, refusal))
-
-    def _put(self, worker: Worker, standing: Standing) -> None:
-        if not worker.leaving:
-            self._placement.put(worker.number, standing)
 
     def _tell_all(self) -> None:
         ready = not self._stops and all(worker.ready for worker in self._workers.values())

@@ -8,11 +8,10 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 from offhook.errors import OffhookError
-from offhook.simulator.load import crowd, metrics
+from offhook.simulator.load import crowd, family, metrics
 from offhook.simulator.load.crowd import Plan
 from offhook.simulator.load.profile import Profile, Tally, percentile
 from offhook.simulator.load.search import Level
-from offhook.simulator.load.usage import Usage, usage
 from offhook.values import Value
 
 PER_PROCESS = 400
@@ -28,7 +27,8 @@ class LoadError(OffhookError):
 
 
 class Target(Value, frozen=True):
-    """The server: its voice webhook (or stream), its process if that is here, and the token that signs."""
+    """The server: its voice webhook (or stream), its process if that is here (with workers: their supervisor's), and
+    the token that signs."""
 
     url: str
     pid: int | None = None
@@ -38,7 +38,7 @@ class Target(Value, frozen=True):
 class Reading(NamedTuple):
     """What the server has used and says of itself, at one moment."""
 
-    usage: Usage | None
+    used: family.Family
     says: metrics.Metrics
 
 
@@ -63,11 +63,11 @@ def level(target: Target, profile: Profile, calls: int, seconds: float, *, storm
 
 
 def _read(target: Target) -> Reading:
-    return Reading(usage(target.pid or 0), metrics.fetch(target.url))
+    return Reading(family.family(target.pid) if target.pid else {}, metrics.fetch(target.url))
 
 
 def _level(calls: int, seconds: float, met: Tally, rang: dict[str, int], begun: Reading, ended: Reading) -> Level:
-    before, after = begun.usage, ended.usage
+    before, after = begun.used, ended.used
     return Level(
         calls=calls,
         turns=len(met.delays),
@@ -87,9 +87,9 @@ def _level(calls: int, seconds: float, met: Tally, rang: dict[str, int], begun: 
         refused=met.refused,
         sent_per_second=met.sent / seconds,
         received_per_second=met.received / seconds,
-        cpu_per_call_second=(after.cpu - before.cpu) / seconds / calls if before and after else None,
-        starved=(after.waited - before.waited) / seconds if before and after else None,
-        memory=after.memory if after else None,
+        cpu_per_call_second=family.cpu(before, after) / seconds / calls if before and after else None,
+        starved=family.waited(before, after) / seconds if before and after else None,
+        memory=family.memory(after) if after else None,
         problems=tuple(dict.fromkeys([*met.problems, *met.refusals])),
         storm=rang,
     )

@@ -46,6 +46,20 @@ def test_three_chunks_stop_it_at_the_end_of_the_last_that_held_speech() -> None:
     assert detector.silence_samples == 4 * CHUNK
 
 
+def test_the_soft_end_of_a_word_is_no_silence_yet() -> None:
+    """Three chunks of it, within 25 dB of the loudest; and none that is no louder than the line's noise."""
+    for level, stops_after in (-45, 6), (-60, 3):
+        detector = SpeechDetector()
+        follow(detector, chunks(0.9, 0.9, level=-25))
+        ends = [bool(detector.handle(each)) for each in chunks(*[0.1] * 8, level=level, start=2)]
+        assert ends.index(True) + 1 == stops_after
+    noisy = SpeechDetector()
+    follow(noisy, chunks(*[0.0] * 40, level=-45))
+    follow(noisy, chunks(0.9, 0.9, level=-25, start=40))
+    ends = [bool(noisy.handle(each)) for each in chunks(*[0.1] * 8, level=-44, start=42)]
+    assert ends.index(True) + 1 == 3
+
+
 def test_what_never_came_neither_starts_nor_stops_nor_counts() -> None:
     detector = SpeechDetector()
     assert follow(detector, chunks(0.9, 0.9, 0.9, missing=200)) == []
@@ -53,7 +67,7 @@ def test_what_never_came_neither_starts_nor_stops_nor_counts() -> None:
     assert follow(detector, chunks(0, 0, 0, 0, missing=129, start=2)) == []
     assert detector.speaking
     assert detector.silence_samples == 0
-    assert follow(detector, chunks(0, 0, 0, missing=128, start=6)) == [SpeechStopped(2 * CHUNK)]
+    assert follow(detector, chunks(0, 0, 0, level=-60, missing=128, start=6)) == [SpeechStopped(2 * CHUNK)]
 
 
 def over_us(detector: SpeechDetector, *, echo_at: float, count: int = 60) -> int:
@@ -151,7 +165,8 @@ def test_talk_far_below_a_caller_who_is_known_is_nobody_until_it_goes_on() -> No
     detector = settled()
     assert follow(detector, chunks(*[0.9] * 30, level=-45, start=100)) == []
     follow(detector, chunks(0, level=-70, start=130))
-    assert follow(detector, chunks(*[0.9] * 80, level=-45, start=131)) == [SpeechStarted(131 * CHUNK)]
+    (started,) = follow(detector, chunks(*[0.9] * 80, level=-45, start=131))
+    assert started == SpeechStarted(168 * CHUNK), "half a second before the limit had come down to it"
 
 
 @pytest.mark.parametrize("below", [6, 14, 19])
@@ -169,14 +184,14 @@ def test_the_loudest_chunk_of_a_burst_is_kept_and_the_next_burst_begins_anew() -
     detector = SpeechDetector()
     follow(detector, [*chunks(0.9, level=-30), *chunks(0.9, level=-20, start=1), *chunks(0.9, level=-40, start=2)])
     assert detector.loudest == -20
-    follow(detector, chunks(0, 0, 0, start=3))
+    follow(detector, chunks(0, 0, 0, level=-60, start=3))
     assert detector.loudest == -20
     follow(detector, chunks(0.9, 0.9, level=-35, start=6))
     assert detector.loudest == -35
 
 
 def test_the_thresholds_can_be_chosen() -> None:
-    detector = SpeechDetector(Hysteresis(start=0.8, start_chunks=1, keep=0.7, stop_chunks=1))
+    detector = SpeechDetector(Hysteresis(start=0.8, start_chunks=1, keep=0.7, stop_chunks=1, soft_chunks=0))
     assert follow(detector, chunks(0.7, 0.8, 0.6)) == [SpeechStarted(CHUNK), SpeechStopped(2 * CHUNK)]
 
 

@@ -315,6 +315,24 @@ def test_each_word_is_in_the_last_transcript_once(bursts: list[tuple[int, float]
             await line.quiet(pause)
             last = [transcript async for transcript in way()][-1]
             assert last.text.split() == said
-        assert sum(map(len, line.stream.committed)) <= line.audio.end
+        assert sum(map(len, line.stream.committed)) <= len(bursts) * line.audio.end
+
+    tell(story, ScriptedListener(lag=None))
+
+
+def test_what_goes_on_at_once_is_sent_anew_for_a_word_may_lie_across() -> None:
+    async def story(line: Line) -> None:
+        start = await line.say("book a", 1)
+        line.ear.transcribe(start, line.audio.end)
+        await line.quiet(0.06)
+        await line.say("room", 2, start)
+        assert [transcript.text for transcript in await line.transcript(start)][-1] == "book a room"
+        begun, again = line.stream.committed
+        assert again.startswith(begun)
+        line.ear.transcribe(start, line.audio.end)
+        await line.quiet(0.6)
+        await line.say("today", 3, start)
+        assert [transcript.text for transcript in await line.transcript(start)][-1] == "book a room today"
+        assert not line.stream.committed[-1].startswith(begun)
 
     tell(story, ScriptedListener(lag=None))

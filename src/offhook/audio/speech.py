@@ -11,8 +11,12 @@ from offhook.values import Value
 
 _MARGIN = 15.9
 """dB below the loudest from which sound says nothing about how loud somebody speaks (ITU-T P.56, 5.1)."""
+_ABOVE_NOISE = 8.0
+"""dB by which steady noise does not exceed its own floor in 32 ms."""
 _A_WORD = 8 * CHUNK
 """Of a shorter burst nobody can say whose it was."""
+_RUN_UP = 16
+"""Chunks, half a second: what was not listened to for longer than that before speech started is none of it."""
 
 
 class Hysteresis(Value, frozen=True):
@@ -42,6 +46,11 @@ class Hysteresis(Value, frozen=True):
     silent: float = 35.0
     """dB below the loudest chunk of a burst from which a chunk is none of it, whatever its probability: the detector
     takes 100 ms to believe in silence. On clean recordings stops come 40 ms earlier and a fifth more often."""
+    soft: float = 25.0
+    """Less than so many dB below the loudest, and well above the line's noise, a chunk may be the soft end of a word,
+    the s of "meters", which the network does not know for speech: …"""
+    soft_chunks: int = 3
+    """… so many of them do not count as silence."""
     ours: float = 6.0
     """dB above what may come back of our own voice (see `EchoPath`) up to which a chunk is taken for it: rooms and
     codecs move single chunks by as much."""
@@ -96,9 +105,9 @@ class SpeechDetector:
         self._tone = 0.0
         self._steady = 0
         """How many chunks in a row were the same tone as the one before."""
-        self._candidates: list[Evidence] = []
+        self._candidates: deque[Evidence] = deque(maxlen=max(_RUN_UP, hysteresis.start_chunks))
         self._likely: deque[Evidence] = deque(maxlen=hysteresis.likely_chunks)
-        self._quiet_chunks = 0
+        self._quiet_chunks = self._soft_chunks = 0
         self._end = 0
 
     def handle(self, evidence: Evidence) -> SpeechStarted | SpeechStopped | None:
@@ -158,7 +167,10 @@ class SpeechDetector:
             self._count(evidence)
             return None
         self.silence_samples += CHUNK
-        self._quiet_chunks += 1
+        if self._may_be_soft(evidence):
+            self._soft_chunks += 1
+        else:
+            self._quiet_chunks += 1
         if self._quiet_chunks < self._hysteresis.stop_chunks:
             return None
         self.speaking = False
@@ -170,12 +182,16 @@ class SpeechDetector:
     def _count(self, evidence: Evidence) -> None:
         """One more chunk of speech. Its level is the caller's unless it may be ours."""
         self.speech_samples += CHUNK
-        self.silence_samples = self._quiet_chunks = 0
+        self.silence_samples = self._quiet_chunks = self._soft_chunks = 0
         self.loudest = max(self.loudest, evidence.level)
         self._end = evidence.position + CHUNK
         active = evidence.speech >= self._hysteresis.start and evidence.level > self.loudest - _MARGIN
         if active and evidence.echo < self._hysteresis.echo:
             self.caller_level += (evidence.level - self.caller_level) / 16
+
+    def _may_be_soft(self, evidence: Evidence) -> bool:
+        least = max(self.loudest - self._hysteresis.soft, decibels(self._noise.power) + _ABOVE_NOISE, self._ours)
+        return self._soft_chunks < self._hysteresis.soft_chunks and self._steady < 2 and evidence.level > least
 
     def _is_faint(self) -> bool:
         if self._known < RATE:

@@ -1,8 +1,9 @@
 """One call's ear on a transcriber that listens while the caller speaks: audio goes out as it comes, words come back
 early.
 
-What has been sent is a list of items, each a stretch of the track that is transcribed once. A turn that goes on after
-a pause is the items that it already has and a new one, so nothing is sent or paid for twice.
+What has been sent is a list of items, each a stretch of the track. A turn that goes on after a pause is the items that
+it already has and a new one, so that nothing is sent or paid for twice; save where it goes on so soon that a word may
+lie across: then the last item is sent anew, as the beginning of a longer one.
 """
 
 import asyncio
@@ -28,6 +29,11 @@ LONGEST = 60 * RATE
 """Samples after which an item is closed although the caller goes on: what is kept for a lost connection is bounded."""
 _KEPT = 150 * RATE
 """Samples for which an item may still become part of a turn: as long as the track itself is at hand."""
+_SOON = 3 * RATE // 10
+"""Samples after which speech that is noticed may have begun before the end of the last item: 96 ms without speech end
+an item, and a soft onset is noticed 200 ms late."""
+_ANEW = 10 * RATE
+"""Samples of an item that may be sent anew."""
 _ANYTHING = Expectation()
 
 
@@ -91,7 +97,7 @@ class CallEar:
         self._items = [item for item in self._items if item.end > since - _KEPT]
         self._session.expect(expectation)
         if self._open is None:
-            self._begin(since)
+            self._begin(self._again(start, since))
         self.heard()
 
     def heard(self) -> None:
@@ -128,6 +134,18 @@ class CallEar:
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)
         await self._session.aclose()
+
+    def _again(self, start: int, since: int) -> int:
+        """Where to begin: with the last item of the turn, if that was ended inside a word as likely as not."""
+        last = self._items[-1] if self._items else None
+        if last is None or last.since < start or last.end - last.start > _ANEW:
+            return since
+        if self._audio.end - last.end > _SOON:
+            return since
+        self._items.pop()
+        if last.reading is not None:
+            last.reading.cancel()
+        return last.since
 
     def _begin(self, since: int) -> None:
         start = max(since, self._items[-1].end if self._items else 0)

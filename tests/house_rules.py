@@ -58,7 +58,17 @@ LATE_OWN_IMPORTS: tuple[str, ...] = ("cli/", "__init__.py::__getattr__")
 """Where our own modules may be imported inside a function."""
 COMPUTED_IMPORTS: tuple[str, ...] = ("__init__.py",)
 """Files that may import a module whose name is not in their source."""
-HEAVY_PACKAGES = {"pocketsphinx", "espeakng_loader", "soxr", "twilio", "openai", "aiohttp", "httpx2", "mcp"}
+HEAVY_PACKAGES = {
+    "pocketsphinx",
+    "espeakng_loader",
+    "soxr",
+    "twilio",
+    "onnxruntime",
+    "openai",
+    "aiohttp",
+    "httpx2",
+    "mcp",
+}
 """Never imported when a module is: only when it is needed."""
 
 CLOCKS = {

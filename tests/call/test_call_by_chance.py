@@ -20,6 +20,7 @@ from offhook.call.inputs import (
     TranscriptArrived,
     TransferEnded,
     TransferOrdered,
+    TurnJudged,
     VoiceAudio,
     VoiceFinished,
 )
@@ -35,7 +36,8 @@ CONFIGS = {
     "model": CallConfig(greeting="Hello, how are you?", patience=SHORT),
     "model, not ahead of time": CallConfig(greeting="Hello.", speculate=False, patience=SHORT),
     "model with effects": CallConfig(model_is_speculative=False, patience=SHORT),
-    "flow": CallConfig(flow=BOOKING, patience=SHORT),
+    "end of turn": CallConfig(greeting="Hello.", end_of_turn=True, patience=SHORT),
+    "flow": CallConfig(flow=BOOKING, end_of_turn=True, patience=SHORT),
     "tools": CallConfig(greeting="Hello.", tools=(BOOK,), patience=SHORT, recordings={Phrases().filler: WORD * 5}),
     "speech": CallConfig(
         greeting="Hello.",
@@ -67,6 +69,7 @@ def bogus(world: World, event) -> None:  # type: ignore[no-untyped-def]
 
 results = st.one_of(
     st.builds(TranscriptArrived, numbers, texts, st.booleans(), st.booleans()),
+    st.builds(TurnJudged, numbers, st.floats(0, 1)),
     st.builds(ReplyText, numbers, texts),
     st.builds(ReplyFinished, numbers),
     st.builds(VoiceAudio, numbers, st.just(WORD)),

@@ -105,6 +105,13 @@ def test_a_shout_does_not_make_all_that_follows_faint(ear: Ear) -> None:
     assert ear.say(2, -26.0, over_us=True) == [("started", 120)]
 
 
+def test_a_door_does_not_make_the_caller_faint() -> None:
+    ear = Ear()
+    assert ear.say(7, -5.0) == [("started", 0)]
+    ear.quiet(30)
+    assert ear.say(2, -26.0, over_us=True) == [("started", 37)]
+
+
 def test_while_we_hold_the_first_quiet_chunk_is_a_pause(ear: Ear) -> None:
     ear.say(5, -20.0, over_us=True)
     assert ear.quiet(1, held=True) == [("stopped", 105)]

@@ -27,3 +27,15 @@ def test_a_word_that_was_cut_is_said_again_and_a_pause_is_not(piece: Piece, stop
 def test_what_has_not_come_yet_is_not_left_out(piece: Piece) -> None:
     piece.done = False
     assert piece.word_start(5_500, PACE) == 5_500
+
+
+def test_what_has_no_words_goes_on_where_it_was_cut() -> None:
+    assert Piece("", audio=bytearray(mulaw.SILENCE * 8_000), done=True).word_start(3_000, PACE) == 3_000
+
+
+def test_a_voice_that_another_went_on_for_has_told_of_its_own_words_only() -> None:
+    sound = bytearray(b"\x20" * 9_600)
+    words = [WordSpan("One", 0, 2_400)]
+    piece = Piece("One two three four.", audio=sound, words=words, done=True)
+    assert piece.words_within(8_000, PACE) == 3
+    assert 2_400 < piece.word_start(6_000, PACE) < 6_000

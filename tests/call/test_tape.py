@@ -110,6 +110,13 @@ def test_a_damaged_tape_is_a_tape_error_or_a_shorter_tape(data: st.DataObject) -
     assert len(tape.steps) <= 5
 
 
+def test_a_tape_from_before_a_setting_is_read_without_it(taped: bytes) -> None:
+    header = msgspec.msgpack.decode(encode_header(read(taped).header)[len(MAGIC) + 4 :])
+    assert header["config"].pop("end_of_turn") is False
+    body = msgspec.msgpack.encode(header)
+    assert read(MAGIC + len(body).to_bytes(4, "big") + body).header == read(taped).header
+
+
 def test_a_tape_of_another_version_says_so(taped: bytes) -> None:
     body = msgspec.msgpack.encode({"type": "Step", "now": 0, "input": {"type": "FaxReceived"}, "digest": 0})
     with pytest.raises(TapeError, match="another version"):

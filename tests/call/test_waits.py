@@ -47,6 +47,22 @@ def test_a_sentence_in_a_voice_that_has_come_to_rest_is_over_soon() -> None:
     assert after(model(), "I would like a table for two people.", sinks=False) == PATIENCE.pause
 
 
+def test_a_model_that_is_sure_is_a_voice_that_has_come_to_rest() -> None:
+    found = waits(model(), sinks=False)
+    assert found.after("I would like a table for two people.") == PATIENCE.pause
+    assert found.judged(0.95) == PATIENCE.complete
+    assert found.after("I would like a table for two people, please.") == PATIENCE.complete
+    assert found.after("I would like a table for two people, please, and") == PATIENCE.unfinished
+    found.stopped(70 * CHUNK)
+    assert found.after("I would like a table for two people.") > PATIENCE.complete, "it was sure of another pause"
+
+
+@pytest.mark.parametrize("text", ["", "I would like a table for", "a large pizza"])
+def test_a_model_alone_shortens_nothing(text: str) -> None:
+    found = waits(model(), sinks=False)
+    assert found.after(text) == found.judged(0.99) == PATIENCE.unfinished
+
+
 def test_half_a_sentence_is_not_whatever_the_voice_does() -> None:
     for sinks in (True, False, None):
         assert after(model(), "I would like a table for", sinks=sinks) == PATIENCE.unfinished

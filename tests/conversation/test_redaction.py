@@ -55,6 +55,7 @@ pieces = st.sampled_from(
 @given(st.one_of(st.lists(pieces).map("".join), st.text()))
 @example("1" * 1_000)
 @example("1 2 3" + " " * 1_000 + "4")
+@example("0000four000")
 def test_no_run_of_digits_is_left(text: str) -> None:
     written = Redaction().hide(text)
     joined = re.sub(r"[\s.,;/()+*#'\"_-]", "", written)

@@ -8,7 +8,7 @@ from live_openai import LiveOpenAI
 from openai_kit import KEY, LOUD, drain, utterance
 
 from offhook.conversation.expectation import Expectation
-from offhook.errors import Failure
+from offhook.errors import ConfigurationError, Failure
 from offhook.providers.interfaces import Transcript
 from offhook.providers.openai_client import OpenAIError
 from offhook.providers.transcribers.openai_realtime import RealtimeTranscriber
@@ -141,13 +141,39 @@ def test_an_old_connection_is_replaced_in_a_pause() -> None:
 
 def test_a_key_that_is_not_taken_is_tried_once() -> None:
     async def story(server: LocalOpenAI, ear: RealtimeTranscriber, session: TranscriptionSession) -> None:
-        for count in (1, 2):
+        session.open()
+        async with asyncio.timeout(1):
+            while not (server.requests and server.requests[0].ended is not None):  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+        for _ in range(3):
+            session.append(FRAME)
             with pytest.raises(OpenAIError) as raised:
                 await final(session, say(session, 10))
-            assert raised.value.kind is Failure.REFUSED
-            assert len(server.requests) == count
+            assert (raised.value.kind, raised.value.status) == (Failure.REFUSED, 401)
+        assert len(server.requests) == 1
 
     tell(story, Script(key="another"))
+
+
+def test_a_key_that_is_taken_again_is_used_by_the_next_utterance() -> None:
+    async def story(server: LocalOpenAI, ear: RealtimeTranscriber, session: TranscriptionSession) -> None:
+        for count in (1, 2):
+            with pytest.raises(OpenAIError) as raised:
+                await drain(ear.transcribe(utterance(0.5)))
+            assert raised.value.status == 401
+            assert len(server.requests) == count
+        server.script = Script(transcripts=heard_length)
+        assert (await drain(ear.transcribe(utterance(0.5))))[-1] == Transcript("500 ms")
+
+    tell(story, Script(key="another"))
+
+
+def test_a_key_that_only_the_socket_refuses_is_a_setting_that_is_wrong() -> None:
+    async def story(server: LocalOpenAI, ear: RealtimeTranscriber, session: TranscriptionSession) -> None:
+        with pytest.raises(ConfigurationError, match=r"does not accept OPENAI_API_KEY \(401\)$"):
+            await ear.ready()
+
+    tell(story, Script(faults=[Fault(Stage.REALTIME, Trouble.UNAUTHORIZED)]))
 
 
 def test_a_server_that_does_not_come_back_is_given_up() -> None:
@@ -304,7 +330,7 @@ def test_a_turn_that_has_failed_connects_no_more_however_long_it_grows() -> None
             await final(session, say(session, 10))
         assert len(server.requests) == 2
 
-    tell(story, Script(key="another"))
+    tell(story, Script(models=["whisper-1"]))
 
 
 def a_word_a_second(rate: int, samples: object) -> str:

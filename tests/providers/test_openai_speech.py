@@ -412,6 +412,29 @@ def test_a_reply_that_fails_fails_by_kind_and_the_next_one_works() -> None:
     tell(story, fault(Trouble.FAILED))
 
 
+def test_a_key_that_is_not_taken_is_tried_once() -> None:
+    async def story(server: LocalOpenAI, session: OpenAISpeechSession) -> None:
+        session.open()
+        await until(lambda: server.requests and server.requests[0].ended is not None)
+        for stream in (session.speak(1, "Hello."), session.hear(2, utterance()), session.reply(3)):
+            with pytest.raises(OpenAIError) as raised:
+                await drain(cast(Any, stream))
+            assert (raised.value.kind, raised.value.status) == (Failure.REFUSED, 401)
+        assert len(server.requests) == 1
+
+    tell(story, Script(key="another"))
+
+
+def test_a_server_that_asks_to_be_left_alone_is_tried_once() -> None:
+    async def story(server: LocalOpenAI, session: OpenAISpeechSession) -> None:
+        with pytest.raises(OpenAIError) as raised:
+            await drain(session.speak(1, "Hello."))
+        assert raised.value.retry_after == 20
+        assert len(server.requests) == 1
+
+    tell(story, Script(faults=[Fault(Stage.REALTIME, Trouble.OVERLOADED, seconds=20)]))
+
+
 def test_a_model_that_says_nothing_is_broken_and_one_that_never_comes_is_too_late() -> None:
     async def story(server: LocalOpenAI, session: OpenAISpeechSession) -> None:
         await drain(session.hear(1, utterance()))

@@ -10,8 +10,10 @@ from typing import Any, Self
 from unittest.mock import patch
 
 import numpy as np
+from kit import speech
 from numpy.typing import NDArray
 from openai_kit import KEY
+from streams import ScriptedListener
 
 from offhook.conversation.expectation import Expectation
 from offhook.errors import Failure, ProviderError
@@ -20,18 +22,24 @@ from offhook.providers.models.generator import GeneratorModel
 from offhook.providers.models.openai_chat import OpenAIModel
 from offhook.providers.models.openai_responses import OpenAIResponsesModel
 from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice, hum
+from offhook.providers.speech.openai import OpenAISpeech
+from offhook.providers.speech.scripted import ScriptedSpeech
 from offhook.providers.transcribers.local import LocalTranscriber
 from offhook.providers.transcribers.openai import OpenAITranscriber
 from offhook.providers.transcribers.openai_realtime import RealtimeTranscriber
 from offhook.providers.voices.local import LocalVoice
 from offhook.providers.voices.openai import OpenAIVoice
-from offhook.simulator.conformance import Questions, Subject
+from offhook.simulator.conformance import Questions, Streamed, Subject
 from offhook.simulator.conformance.kinds import Provider, hiss
 from offhook.simulator.openai_server import Fault, LocalOpenAI, Pace, Script, Stage, Trouble
 from offhook.simulator.openai_server.script import Messages
 
 GONE = "gone"
 """The server is not there any more."""
+
+
+LONG = "6.0 seconds"
+"""What is heard of the question that has a long answer."""
 
 
 def words_in(rate: int, samples: NDArray[np.int16]) -> str:
@@ -42,7 +50,8 @@ def words_in(rate: int, samples: NDArray[np.int16]) -> str:
 def repeated(messages: Messages) -> str:
     """Another reply to another question; a long one to one that asks for it."""
     said = messages[-1].get("content")
-    return f"You said {said!r}." + " Once upon a time there was" * (10 if "long" in str(said) else 0)
+    long = any(word in str(said) for word in ("long", LONG))
+    return f"You said {said!r}." + " Once upon a time there was" * (10 if long else 0)
 
 
 SCRIPT = Script(
@@ -71,11 +80,11 @@ class OpenAISubject(Subject):
     retry_after = 7.0
     secret = KEY
 
-    def __init__(self, stage: Stage, kind: Callable[..., Provider], client: str) -> None:
+    def __init__(self, stage: Stage, kind: Callable[..., Provider], client: str, *, pooled: bool = False) -> None:
         super().__init__(lambda: kind(api_key=KEY, base_url=self.server.base_url))
         self.server = LocalOpenAI(SCRIPT)
-        self._environment = patch.dict(os.environ, {"OFFHOOK_OPENAI_CLIENT": client})
-        self._stage, self._kind = stage, kind
+        self._environment = patch.dict(os.environ, {"OFFHOOK_OPENAI_CLIENT": client, "OPENAI_API_KEY": ""})
+        self._stage, self._kind, self._pooled = stage, kind, pooled
         self._gone = False
 
     async def __aenter__(self) -> Self:
@@ -92,6 +101,9 @@ class OpenAISubject(Subject):
     def make_impatient(self) -> Provider:
         return self._kind(api_key=KEY, base_url=self.server.base_url, timeout=0.1)
 
+    def make_incomplete(self) -> Provider:
+        return self._kind(base_url=self.server.base_url)
+
     async def inflict(self, trouble: str) -> None:
         if trouble == GONE:
             self._gone = True
@@ -107,11 +119,19 @@ class OpenAISubject(Subject):
             await self.server.__aenter__()
 
     def busy(self) -> int:
-        """A session over a WebSocket stays open: that is what it is for."""
-        return sum(request.stage is not Stage.REALTIME for request in self.server.requests.running)
+        """Sessions that are kept for the next utterance do no work."""
+        running = self.server.requests.running
+        counted = [request for request in running if request.stage is not Stage.REALTIME or not self._pooled]
+        return len(counted) + sum(len(request.asked.get("responses", ())) for request in running)
 
     def connected(self) -> int:
         return self.server.connections
+
+    def told(self) -> str:
+        return str(self.server.requests.of(Stage.REALTIME)[-1].asked.get("prompt"))
+
+    def believed(self) -> list[str]:
+        return [item.text for item in self.server.requests.of(Stage.REALTIME)[-1].asked["items"]]
 
 
 SHORT = Questions(hiss(0.2), hiss(0.25), hiss(0.6), [hiss(seconds) for seconds in (0.0, 0.001, 0.1, 15.0)])
@@ -203,8 +223,60 @@ def users_function(subject: Scripted) -> Provider:
     return GeneratorModel(reply)
 
 
-def on_openai(stage: Stage, kind: Callable[..., Provider], client: str = "lean") -> Callable[[], Subject]:
-    return lambda: OpenAISubject(stage, kind, client)
+class ScriptedCalls(Scripted):
+    """A scripted speech model, which tells what it believes."""
+
+    def __init__(self) -> None:
+        super().__init__(scripted_speech)
+
+    def make(self) -> Provider:
+        self.made = super().make()
+        return self.made
+
+    def busy(self) -> int:
+        assert isinstance(self.made, ScriptedSpeech)
+        return self.made.running
+
+    def believed(self) -> list[str]:
+        assert isinstance(self.made, ScriptedSpeech)
+        return [message.text for message in self.made.sessions[-1].messages]
+
+
+def scripted_speech(subject: Scripted) -> Provider:
+    ear = ScriptedTranscriber(
+        by_audio=lambda utterance: subject.otherwise(f"{len(utterance.mulaw)} samples"), delay=0.005
+    )
+    mind = ScriptedModel(lambda talk: f"You said {talk.messages[-1].text}, did you?", 0.005, 300)
+    return ScriptedSpeech(ear, mind, ScriptedVoice(delay=0.001))
+
+
+def said(words: str) -> Utterance:
+    return Utterance(speech(words).mulaw, Expectation())
+
+
+class Listening(Scripted):
+    """A scripted transcriber that understands what is said while it is being said; as it is, or asked by streams."""
+
+    questions = Questions(said("hello"), said("yes"), said("no no no no no no"), [hiss(0.3), said("cough")])
+
+    def __init__(self, *, streamed: bool) -> None:
+        super().__init__(lambda _: Streamed(self.listener) if streamed else self.listener)
+        self.listener = ScriptedListener(lag=None if streamed else 0.002, delay=0.02)
+
+    async def inflict(self, trouble: str) -> None:
+        await super().inflict(trouble)
+        self.listener.fails = self.error
+
+    async def relieve(self) -> None:
+        self.listener.fails = None
+
+
+def on_openai(stage: Stage, kind: Callable[..., Provider], client: str = "lean", **more: Any) -> Callable[[], Subject]:
+    return lambda: OpenAISubject(stage, kind, client, **more)
+
+
+def streamed(**given: Any) -> Provider:
+    return Streamed(RealtimeTranscriber(**given))
 
 
 UPLOAD = Stage.TRANSCRIPTION, partial(OpenAITranscriber, "gpt-4o-transcribe")
@@ -215,16 +287,21 @@ SPEECH = Stage.SPEECH, OpenAIVoice
 SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "openai upload": on_openai(*UPLOAD),
     "openai upload, sdk": on_openai(*UPLOAD, "sdk"),
-    "openai realtime": on_openai(Stage.REALTIME, RealtimeTranscriber),
+    "openai realtime": on_openai(Stage.REALTIME, RealtimeTranscriber, pooled=True),
+    "openai realtime, streamed": on_openai(Stage.REALTIME, streamed),
     "openai chat": on_openai(*CHAT),
     "openai chat, sdk": on_openai(*CHAT, "sdk"),
     "openai responses": on_openai(*RESPONSES),
     "openai responses, sdk": on_openai(*RESPONSES, "sdk"),
     "openai voice": on_openai(*SPEECH),
     "openai voice, sdk": on_openai(*SPEECH, "sdk"),
+    "openai speech to speech": on_openai(Stage.REALTIME, OpenAISpeech),
     "pocketsphinx": LocalEar,
     "espeak": lambda: Subject(LocalVoice),
     "scripted transcriber": lambda: Scripted(scripted_ear),
+    "scripted listener": lambda: Listening(streamed=False),
+    "scripted listener, streamed": lambda: Listening(streamed=True),
+    "scripted speech to speech": ScriptedCalls,
     "scripted model": lambda: Scripted(scripted_mind),
     "scripted voice": lambda: Scripted(scripted_voice),
     "user's function": lambda: Scripted(users_function),

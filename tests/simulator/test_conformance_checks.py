@@ -10,13 +10,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import IO, Any
 
+import flawed_speech
+import flawed_streams
 import pytest
+from flawed_speech import Talker
+from flawed_streams import Listener
 
 from offhook.conversation.tools import ToolCall
-from offhook.errors import Failure, ProviderError
+from offhook.errors import ConfigurationError, Failure, ProviderError
 from offhook.providers.interfaces import Conversation, Transcript, Usage, Utterance
 from offhook.providers.scripted import hum
-from offhook.simulator.conformance import CHECKS, Subject, answering, cancelling, failing, letting_go, run
+from offhook.simulator.conformance import CHECKS, Streamed, Subject, answering, cancelling, failing, letting_go, run
 from offhook.simulator.conformance.suite import Check
 
 RATE = 8_000
@@ -27,6 +31,7 @@ class Tidy:
 
     rate = RATE
     trouble = ""
+    incomplete = False
     closed = 0
 
     async def speak(self, text: str) -> AsyncIterator[bytes]:
@@ -42,7 +47,9 @@ class Tidy:
     def fail(self) -> None:
         raise ProviderError(Failure.OVERLOADED, "come back later", retry_after=2.0)
 
-    async def ready(self) -> None: ...
+    async def ready(self) -> None:
+        if self.incomplete:
+            raise ConfigurationError("ACME_KEY is not set")
 
     async def aclose(self) -> None:
         self.closed += 1
@@ -56,8 +63,20 @@ class Disturbed(Subject):
     secret = "sesame"
 
     def make(self) -> Any:
-        self.made: Any = super().make()
-        return self.made
+        provider = super().make()
+        self.made: Any = getattr(provider, "ears", provider)
+        return provider
+
+    def make_incomplete(self) -> Any:
+        provider = self.make()
+        self.made.incomplete = True
+        return provider
+
+    def told(self) -> Any:
+        return getattr(self.made, "told", None)
+
+    def believed(self) -> Any:
+        return self.made.believed() if hasattr(self.made, "believed") else None
 
     async def inflict(self, trouble: str) -> None:
         self.made.trouble = trouble
@@ -251,6 +270,16 @@ class WorriedByTheNetwork(Tidy):
             raise ConnectionResetError
 
 
+class ReadyForNothing(Tidy):
+    async def ready(self) -> None: ...
+
+
+class WantsItsKeyInVerse(Tidy):
+    async def ready(self) -> None:
+        if self.incomplete:
+            raise ConfigurationError("ACME_KEY\nis not set")
+
+
 class ClosesOnce(Tidy):
     async def aclose(self) -> None:
         await super().aclose()
@@ -338,6 +367,8 @@ FLAWS: list[tuple[Check, Callable[[], Any], str]] = [
     (failing.says_what_went_wrong, NoTrouble, "must raise ProviderError"),
     (failing.says_what_went_wrong, Resentful, "come back later"),
     (failing.is_ready_or_says_why_not, WorriedByTheNetwork, "^$"),
+    (failing.says_what_it_lacks, ReadyForNothing, "`ready` must raise"),
+    (failing.says_what_it_lacks, WantsItsKeyInVerse, "one line"),
     (letting_go.closes_as_often_as_you_like, ClosesOnce, "closed already"),
     (letting_go.closes_at_once_behind_a_crowd, GoesOn, "still works on 8 requests"),
     (letting_go.leaves_nothing_behind, LeavesATask, "2 tasks"),
@@ -345,6 +376,8 @@ FLAWS: list[tuple[Check, Callable[[], Any], str]] = [
     (letting_go.leaves_nothing_behind, LeavesAFile, "2 files"),
     (letting_go.leaves_nothing_behind, LeavesAChild, "2 children"),
     (letting_go.does_not_grow, Growing, "8 files"),
+    *flawed_speech.FLAWS,
+    *flawed_streams.FLAWS,
 ]
 
 
@@ -359,6 +392,12 @@ def test_a_flaw_is_found(check: Check, flawed: Callable[[], Any], words: str, mo
 @pytest.mark.parametrize("make", [Tidy, Ear, saying(Mind, "a", "b", ToolCall("1", "c", "{}"), Usage(1, 1))])
 def test_without_a_flaw_nothing_is_found(check: Check, make: Callable[[], Any]) -> None:
     run(check, lambda: Subject(make))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("make", [Tidy, Talker, Listener, lambda: Streamed(Listener())])
+def test_without_a_flaw_nothing_is_found_of_what_can_be_seen(check: Check, make: Callable[[], Any]) -> None:
+    run(check, lambda: Disturbed(make))
 
 
 def test_every_check_is_shown_to_find_something() -> None:

@@ -17,6 +17,7 @@ from offhook.call.inputs import (
     ToolReturned,
     TranscriptArrived,
     TransferEnded,
+    TurnJudged,
     VoiceAudio,
     VoiceFinished,
 )
@@ -25,6 +26,7 @@ from offhook.call.outputs import (
     CallEnded,
     Cancel,
     HangUp,
+    JudgeTurn,
     Output,
     RunTool,
     Synthesize,
@@ -84,13 +86,13 @@ class World:
             assert deadline is None or deadline.at > self.now, f"{deadline} again and again"
 
     def _settled(self, event: Input) -> None:
-        final = isinstance(event, ReplyFinished | VoiceFinished | RequestFailed | ToolReturned)
+        final = isinstance(event, ReplyFinished | VoiceFinished | RequestFailed | ToolReturned | TurnJudged)
         if final or (isinstance(event, TranscriptArrived) and event.final):
             self.open.pop(event.request, None)  # type: ignore[union-attr]
 
     def _take(self, output: Output) -> None:
         match output:
-            case Transcribe(request) | AskModel(request) | Synthesize(request) | RunTool(request):
+            case Transcribe(request) | JudgeTurn(request) | AskModel(request) | Synthesize(request) | RunTool(request):
                 assert request not in self.open
                 self.open[request] = output
             case Cancel(request):
@@ -148,6 +150,8 @@ class World:
             self.give(RequestFailed(request, Failure.BROKEN, "chance"))
         elif isinstance(asked, Transcribe):
             self.give(TranscriptArrived(request, text, final=how != "partly", understood=how != "dimly"))
+        elif isinstance(asked, JudgeTurn):
+            self.give(TurnJudged(request, 0.99 if how == "wholly" else 0.5))
         elif isinstance(asked, RunTool):
             self.give(ToolReturned(request, text, failed=how == "dimly"))
         elif isinstance(asked, AskModel):

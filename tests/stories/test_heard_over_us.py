@@ -1,7 +1,7 @@
 """Stories of what is heard over the agent and is no interruption, or is one although it sounds like none."""
 
 import pytest
-from kit import agent, call, ears, orders, recognise, speech, tell
+from kit import agent, call, ears, orders, recognise, speech, tell, turn
 from streams import ScriptedListener
 
 from offhook.audio import mulaw
@@ -10,7 +10,7 @@ from offhook.providers.interfaces import Transcript, Utterance
 from offhook.providers.scripted import ScriptedTranscriber
 from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.sounds import Sound, sound
-from offhook.timebase import ms, samples
+from offhook.timebase import SAMPLE_US, ms, samples
 
 REPLY = "We have a large room with a window and a small room without one on the second floor."
 
@@ -39,6 +39,17 @@ def test_somebody_behind_the_caller_does_not_even_make_us_hold(db: float) -> Non
     told = tell(agent(REPLY), script)
     assert call(told).cleared == ()
     assert told.agent_said == ["Hello.", REPLY]
+    assert told.user_said == ["book a room"]
+
+
+def test_somebody_behind_the_caller_is_not_answered_after_what_nobody_may_interrupt() -> None:
+    async def script(caller: SimulatedCaller) -> None:
+        await asks(caller)
+        await caller.pause(0.8)
+        await caller.say(softly("what about tomorrow", 16))
+        await caller.listen_until_quiet(2)
+
+    told = tell(agent(REPLY, interruptible=False), script)
     assert told.user_said == ["book a room"]
 
 
@@ -158,6 +169,23 @@ def test_yes_over_the_end_of_a_question_answers_it(question: str, answers: bool)
     assert (told.agent_said[-1] == "Fine.") is answers
 
 
+def test_who_answers_over_the_last_words_of_a_question_waits_no_longer_than_who_hears_it_out() -> None:
+    def delay(after: float) -> int:
+        async def script(caller: SimulatedCaller) -> None:
+            await asks(caller)
+            await caller.pause(after)
+            await caller.say(speech("two people"))
+            await caller.listen_until_quiet(2)
+
+        told = tell(agent("Shall we say today or tomorrow?", "Fine."), script)
+        assert told.user_said == ["book a room", "two people"]
+        found = turn(told, "two people").response_delay
+        assert found is not None
+        return found
+
+    assert delay(1.5) <= delay(2.3) + ms(20)
+
+
 def test_a_nod_in_the_middle_of_a_question_is_a_nod() -> None:
     question = "May I have your name and number so that we can call you back tomorrow?"
 
@@ -182,3 +210,47 @@ def test_we_do_not_speak_up_while_the_caller_dictates() -> None:
     told = tell(agent("Fine."), script, on_driver=orders((2.5, SayOrdered("Your order has come."))))
     assert told.user_said == ["one two three four five one two three four"]
     assert told.agent_said == ["Hello.", "Fine.", "Your order has come."]
+
+
+def test_a_long_laugh_makes_us_pause_once_and_shortly() -> None:
+    """It lasts longer than what is believed without a word, and has no pause in it."""
+
+    async def script(caller: SimulatedCaller) -> None:
+        await asks(caller)
+        await caller.pause(0.8)
+        await caller.say(speech("cough cough cough cough cough cough"))
+        await caller.listen_until_quiet(2)
+
+    told = tell(agent(REPLY), script)
+    assert len(call(told).cleared) == 1
+    assert told.agent_said == ["Hello.", REPLY]
+    assert told.user_said == ["book a room"]
+    cleared, ear = call(told).cleared[0].at // SAMPLE_US, call(told).ear
+    again = ear.first_audible(cleared + samples(ms(20)))
+    assert again is not None
+    assert again - cleared < samples(ms(800))
+
+
+def test_who_laughs_and_goes_on_in_words_interrupts_after_all() -> None:
+    async def script(caller: SimulatedCaller) -> None:
+        await asks(caller)
+        await caller.pause(0.8)
+        await caller.say(speech("cough cough cough what about tomorrow then"))
+        await caller.listen_until_quiet(2)
+
+    told = tell(agent(REPLY, "Fine."), script)
+    assert told.user_said[-1] == "what about tomorrow then"
+    assert told.agent_said[-1] == "Fine."
+    assert REPLY not in told.agent_said
+
+
+def test_real_words_without_a_pause_interrupt_as_soon_as_they_are_known() -> None:
+    async def script(caller: SimulatedCaller) -> None:
+        await asks(caller)
+        await caller.pause(0.8)
+        await caller.say(speech("no what about tomorrow then please"))
+        await caller.listen_until_quiet(2)
+
+    told = tell(agent(REPLY, "Fine."), script)
+    assert told.user_said[-1] == "no what about tomorrow then please"
+    assert len(call(told).cleared) == 1

@@ -1,11 +1,12 @@
 """Who speaks first, what may not be broken into, and a call that may not last for ever."""
 
 import pytest
-from kit import agent, asked, call, orders, speech, tell
+from kit import agent, asked, call, heard_audio, orders, speech, tell
 
 from offhook.agent import patience
+from offhook.audio import tones
 from offhook.call.config import Limits, Phrases
-from offhook.call.inputs import SayOrdered
+from offhook.call.inputs import DigitsOrdered, SayOrdered
 from offhook.call.outputs import Interrupted
 from offhook.errors import ConfigurationError
 from offhook.providers.scripted import ScriptedModel
@@ -82,6 +83,35 @@ def test_one_notice_may_go_on_through_noise() -> None:
     told = tell(agent("Fine."), asks_and_coughs, on_driver=orders((1.2, SayOrdered(NOTICE, through_noise=True))))
     assert NOTICE in told.agent_said
     assert call(told).cleared == ()
+
+
+def test_a_nod_that_does_not_make_it_pause_is_no_part_of_what_is_said_next() -> None:
+    async def nods(caller: SimulatedCaller) -> None:
+        await caller.agent_speaks()
+        await caller.pause(1.0)
+        await caller.say(speech("okay"))
+        await caller.pause(1.0)
+        await caller.say(speech("what about tomorrow"))
+        await caller.listen_until_quiet(2.0)
+
+    told = tell(agent("Fine.", greeting=NOTICE, interruptible="words"), nods)
+    assert told.user_said == ["what about tomorrow"]
+    assert told.agent_said[-1] == "Fine."
+
+
+def test_keys_are_pressed_to_the_last_whatever_the_far_end_says() -> None:
+    async def menu(caller: SimulatedCaller) -> None:
+        await caller.agent_speaks()
+        await caller.listen_until_quiet(1.0)
+        await caller.agent_speaks()
+        await caller.pause(0.5)
+        await caller.say(speech("book a room"))
+        await caller.listen_until_quiet(2.0)
+
+    told = tell(agent("Fine."), menu, on_driver=orders((2.0, DigitsOrdered("1234567890"))))
+    assert tones.keys("1234567890") in heard_audio(told)
+    assert told.user_said == ["book a room"]
+    assert told.agent_said == ["Hello.", "Fine."]
 
 
 def test_which_words_interrupt_and_for_which_alone_it_does() -> None:

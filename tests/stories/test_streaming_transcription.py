@@ -63,6 +63,21 @@ def test_a_turn_with_pauses_is_sent_once_and_used_whole() -> None:
     assert [heard(audio).text for audio in ears.streams[0].committed] == ["book a room", "today", "please"]
 
 
+def test_no_reply_to_half_a_sentence_is_asked_for() -> None:
+    mind = ScriptedModel(["Fine."])
+
+    async def script(caller: SimulatedCaller) -> None:
+        await caller.listen_until_quiet(0.8)
+        await caller.say(speech("book a room and a"))
+        await caller.pause(1.0)
+        await caller.say(speech("view"))
+        await caller.listen_until_quiet(0.8)
+
+    told = tell(agent(stt=ScriptedListener(), llm=mind), script)
+    assert told.user_said == ["book a room and a view"]
+    assert [messages[-1].text for messages in asked(mind)] == ["book a room and a view"]
+
+
 def test_what_is_said_over_the_agent_is_streamed_too() -> None:
     ears = ScriptedListener()
 
@@ -144,3 +159,15 @@ def test_nothing_is_lost_where_nothing_is_begun_ahead() -> None:
     told = tell(agent("Fine.", stt=ears, speculate=False), script)
     assert told.user_said == ["book a room today please"]
     assert ears.uploads == []
+
+
+def test_a_final_transcript_that_never_comes_costs_time_and_no_words() -> None:
+    async def script(caller: SimulatedCaller) -> None:
+        await caller.listen_until_quiet(0.8)
+        await caller.say(speech("book a room"))
+        await caller.agent_speaks(30)
+        await caller.listen_until_quiet(1)
+
+    told = tell(agent("Fine.", stt=ScriptedListener(lag=0.2, delay=1_000)), script)
+    assert told.user_said == ["book a room"]
+    assert told.agent_said[-1] == "Fine."

@@ -59,6 +59,8 @@ class Agent:
 
     speech: Any = None
     """A speech model in place of all three, such as "openai/gpt-realtime"."""
+    end_of_turn: Any = None
+    """A model that hears whether a turn is over, such as "smart-turn": it may shorten a wait, where the words agree."""
     segment: str = ""
     """Where a call may only be listened to: "1s" transcribes every second of speech, whatever the pauses."""
     prices: Mapping[str, Rates] | str = field(default_factory=dict)

@@ -2,7 +2,7 @@
 pauses that can be heard.
 
 A word ends at a pause, or where its length leads one to expect. Of all ways to lay the words out the one is taken that
-is most likely by their lengths, and in which clauses end at pauses. docs/theory/audio-path.md has the figures.
+is most likely by their lengths, and in which clauses end at pauses.
 """
 
 import re

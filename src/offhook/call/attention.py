@@ -4,11 +4,13 @@ known.
 
 from offhook.audio.events import Evidence, SpeechStarted, SpeechStopped
 from offhook.call.config import CallConfig
+from offhook.call.endpointing import Endpointer
 from offhook.call.listening import Listener, Turn
 from offhook.call.minds import Mind
 from offhook.call.outputs import Output
 from offhook.call.overlap import Overlap
 from offhook.call.requests import Requests
+from offhook.conversation.expectation import Answers
 from offhook.conversation.words import Meaning, kind
 from offhook.timebase import Instant
 from offhook.turns.events import Event
@@ -16,6 +18,11 @@ from offhook.turns.events import Event
 _A_WORD = 1_600
 """Samples of speech, 200 ms, that are words although nobody understood them. Shorter are one word in fourteen, and of
 noises nearly half."""
+
+
+_LONG = 3_328
+"""Samples, 416 ms, of speech over us without a pause after which it is looked at what it says: shorter are most
+backchannels, and the answer comes before it is believed without a word."""
 
 
 class Attention:
@@ -27,6 +34,7 @@ class Attention:
         """What the caller is saying, or has said and nobody has dealt with."""
         self._late: Turn | None = None
         self.overlap = Overlap(self.listener, streams=config.streaming)
+        self.endpointer = Endpointer(config, requests, out)
         self._config = config
         self._mind = mind
 
@@ -42,20 +50,47 @@ class Attention:
 
     def started(self, now: Instant, position: int) -> None:
         """The caller speaks: a new turn, or more of the one that is open."""
+        self.endpointer.forget()
         if self.turn is None:
             self.turn = Turn(position, position)
         else:
             self.listener.withdraw(self.turn)
         self.listener.listen(now, self.turn, position, self._mind.expects)
 
-    def stopped(self, now: Instant, position: int, *, ask: bool) -> None:
-        """The caller pauses; `ask` at once for a transcript of what was said."""
+    def stopped(self, now: Instant, position: int, *, ask: bool, judge: bool) -> None:
+        """The caller pauses; `ask` at once for a transcript of what was said, and have a model `judge` whether that was
+        all. Of digits their number tells."""
         if self.turn is None:
+            if self._late is not None and self._late.request is None:
+                self._late.end = position  # what began as a laugh may have gone on in words
+                self.ask(now, self._late)
             return
-        self.turn.end = position
+        self.turn.end, self.turn.known, self.turn.failed = position, False, False
         self.turn.ended_at = self.listener.received_at(position)
         if ask:
             self.ask(now, self.turn)
+        if judge and self._mind.expects.answers is not Answers.DIGITS:
+            self.endpointer.ask(now, self.turn, self.listener)
+
+    def glimpse(self, now: Instant) -> None:
+        """We hold our voice, and what is uttered over it goes on: see what it says so far. Streams tell by
+        themselves."""
+        turn = self.turn
+        if turn is None or turn.glimpsed or turn.request is not None or self._config.streaming or self._config.speech:
+            return
+        if self.listener.speaking and self.overlap.speech >= _LONG:
+            turn.glimpsed = True
+            self.ask(now, turn)
+
+    def glimpsed(self, turn: Turn) -> list[Event]:
+        """What it means: real words are an interruption, and none at all a laugh. Nothing while that is open, and where
+        nobody has understood it: the rest will tell."""
+        told = turn.known and turn.understood
+        turn.known = turn.failed = False
+        event = self.meaning_of(turn.text, over_us=True) if told else None
+        if event in (Event.WORDS_HEARD, Event.WAIT_ASKED):
+            return [Event.WORDS_HEARD]
+        return [Event.SOUND_HEARD] if event is not None and not turn.text else []
 
     def ask(self, now: Instant, turn: Turn) -> None:
         """Have a turn transcribed."""
@@ -116,13 +151,16 @@ class Attention:
     def take(self) -> Turn | None:
         """The open turn is over: somebody else deals with it now."""
         turn, self.turn = self.turn, None
+        self.endpointer.forget()
         self._forget_late()
         return turn
 
     def set_aside(self) -> None:
         """What was said seems to be nothing. Its transcript, if it is on the way, has the last word."""
+        self.endpointer.forget()
         self._forget_late()
-        if self.turn is not None and self.turn.request is not None:
+        glimpsed = self.turn is not None and self.turn.glimpsed and self.listener.speaking
+        if self.turn is not None and (self.turn.request is not None or glimpsed):
             self._late = self.turn
         elif self.turn is not None:
             self.listener.let_go(self.turn)
@@ -130,6 +168,7 @@ class Attention:
 
     def drop(self) -> None:
         """What was said does not matter any more."""
+        self.endpointer.forget()
         if self.turn is not None:
             self.listener.let_go(self.turn)
         self.turn = None

@@ -92,6 +92,8 @@ class CallConfig(Value, frozen=True):
     """A speech model takes the place of transcriber, language model and voice."""
     streaming: bool = False
     """The transcriber takes audio as it comes."""
+    end_of_turn: bool = False
+    """A model may be asked whether a turn is over."""
     segment: Duration = Duration(0)
     """Where we may only listen: a transcript whenever somebody has spoken for so long, whatever the pauses. 0: by
     pauses."""

@@ -4,7 +4,7 @@ evidence, transcripts, keys, marks -> events -> turns.machine -> moves -> attent
 """
 
 from offhook.audio import tones
-from offhook.audio.events import Evidence, SpeechStarted
+from offhook.audio.events import Evidence, SpeechStarted, SpeechStopped
 from offhook.audio.playout import Fate
 from offhook.call.config import CallConfig
 from offhook.call.floor import Floor
@@ -22,6 +22,7 @@ from offhook.call.inputs import (
     ToolCalled,
     TranscriptArrived,
     TransferOrdered,
+    TurnJudged,
     VoiceAudio,
     VoiceFinished,
 )
@@ -36,6 +37,8 @@ from offhook.conversation.history import History
 from offhook.timebase import Instant
 from offhook.turns.events import Event
 from offhook.turns.table import Agent, Caller
+
+_SPEAKING = (Agent.SPEAKING, Agent.SPEAKING_FIRMLY, Agent.SAYING_GOODBYE)
 
 
 def sooner(one: Instant | None, other: Instant | None) -> Instant | None:
@@ -126,27 +129,29 @@ class Dialogue:
         listener, agent, waits = self._floor.attention.listener, self._floor.machine.agent, self._floor.waits
         waits.hear(evidence)
         brief = agent is Agent.HOLDING or waits.may_be_all(listener.heard)
-        match self._floor.attention.hear(evidence, over_us=agent is Agent.SPEAKING, held=brief):
-            case None:
-                pass
+        match self._floor.attention.hear(evidence, over_us=agent in _SPEAKING, held=brief):
             case SpeechStarted(position):
                 turn = self._floor.attention.turn
                 waits.started(position, None if turn is None else turn.end)
                 self._floor.attention.started(now, position)
                 self._floor.answering.forget_guess()
                 self._floor.emit(Event.SPEECH_STARTED, listener.known - self._floor.attention.overlap.speech)
-            case stopped:
-                early = self._config.speculate or agent is not Agent.LISTENING
-                self._floor.attention.stopped(now, stopped.position, ask=early)
-                waits.stopped(stopped.position)
+            case SpeechStopped(position):
+                ahead, listening = self._config.speculate, agent is Agent.LISTENING
+                early, judge = ahead or not listening, ahead and listening
+                self._floor.attention.stopped(now, position, ask=early, judge=judge)
+                waits.stopped(position)
                 self._floor.machine.pause = waits.before_words()
                 self._floor.emit(Event.SPEECH_STOPPED, listener.known - listener.silence)
+        if agent is Agent.HOLDING:
+            self._floor.attention.glimpse(now)
         self._floor.settle(now)
 
     def transcribed(self, now: Instant, transcript: TranscriptArrived) -> None:
         """What a stretch of the caller's audio says."""
         turn = self._asked_for(transcript.request)
         if not transcript.final:
+            turn.text = transcript.text.strip()
             if transcript.request == turn.request:
                 self._requests.alive(now, transcript.request, self._config.limits.transcript)
             if turn is self._floor.attention.turn:
@@ -156,9 +161,13 @@ class Dialogue:
             self._words_known(now, turn)
         self._floor.settle(now)
 
-    def produced(self, now: Instant, event: ReplyInput) -> None:
-        """Text or speech of a reply came."""
-        if isinstance(event, TokensUsed):
+    def produced(self, now: Instant, event: ReplyInput | TurnJudged) -> None:
+        """Text or speech of a reply came, or what a model makes of a pause."""
+        if isinstance(event, TurnJudged):
+            self._floor.attention.endpointer.answered()
+            self._floor.machine.pause = self._floor.waits.judged(event.likelihood)
+            self._floor.settle(now)
+        if isinstance(event, TokensUsed | TurnJudged):
             return
         reply = self._floor.answering.reply_to(event.request)
         assert reply is not None, "a request that is open belongs to a reply"
@@ -181,6 +190,8 @@ class Dialogue:
             turn = self._asked_for(request)
             self._floor.attention.listener.fail(turn)
             self._words_known(now, turn)
+        elif stage is Stage.JUDGEMENT:
+            self._floor.attention.endpointer.answered()
         else:
             self._floor.answering.failed(now, request)
         self._floor.settle(now)
@@ -218,7 +229,7 @@ class Dialogue:
             case SayOrdered(text, firmly, through_noise):
                 floor.orders.append(Draft(say=text, firm=firmly, through_noise=through_noise))
             case DigitsOrdered(digits):
-                floor.orders.append(Draft(sound=tones.keys(digits)))
+                floor.orders.append(Draft(sound=tones.keys(digits), firm=True))
             case GatherOrdered():
                 self._mind.gather(now, order)
                 if in_tool:

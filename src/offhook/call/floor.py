@@ -85,6 +85,7 @@ class Floor:
                 self._end_turn(now)
             case Move.HOLD:
                 self.speaker.hold(now)
+                self.waits.answers_early = self.speaker.asks(now)
                 self.answering.hold()
             case Move.RESUME:
                 self._resume(now)
@@ -100,7 +101,7 @@ class Floor:
         if turn is None:
             self.emit(Event.TURN_EMPTY)
             return
-        turn.over_at = self.attention.listener.heard
+        turn.over_at, self.waits.answers_early = self.attention.listener.heard, False
         self.machine.patience = patience_of(self._config, begun=True)
         self.answering.confirm(now, turn)
         if turn.request is None and not turn.known and not turn.failed:
@@ -170,7 +171,8 @@ class Floor:
                 self.emit(event)
         elif self._may_guess and self.attention.meaning_of(text, over_us=False) is Event.WORDS_HEARD:
             self.machine.pause = self.waits.after(text)
-            self.answering.guess_early(now, turn, text)
+            if self.waits.may_end(text):
+                self.answering.guess_early(now, turn, text)
 
     @property
     def _may_guess(self) -> bool:
@@ -179,6 +181,9 @@ class Floor:
 
     def words_known(self, now: Instant, turn: Turn) -> None:
         """The transcript of what nobody has dealt with, or of what was taken for nothing, is here."""
+        if turn is self.attention.turn and self.machine.caller is Caller.SPEAKING:
+            self.emit_all(self.attention.glimpsed(turn))
+            return
         over_us = self.machine.agent is not Agent.LISTENING
         event = self.attention.meaning(turn, over_us=over_us, asked=self.speaker.asks(now))
         if not self.attention.recall(now, turn, event):
@@ -191,12 +196,10 @@ class Floor:
         self.settle(now)
         if turn is not self.attention.turn or not turn.known:
             return
-        if event is not Event.WORDS_HEARD:
-            self.answering.forget_guess()
         if event is Event.WAIT_ASKED:
             self.minutes.user(turn.text, aloud=False)
-            self.attention.drop()
-        elif event is Event.NOTHING_HEARD:
+        if event is not Event.WORDS_HEARD:
+            self.answering.forget_guess()
             self.attention.drop()
         elif self._may_guess and self.waits.may_end(turn.text):
             self.answering.guess(now, turn, turn.text)

@@ -23,6 +23,13 @@ class TranscriptArrived(Value, frozen=True):
     understood: bool = True
 
 
+class TurnJudged(Value, frozen=True):
+    """How likely an end-of-turn model takes it that the caller's turn is over, 0 to 1."""
+
+    request: int
+    likelihood: float
+
+
 class ReplyText(Value, frozen=True):
     """The next piece of a reply, of any length; the pieces are joined without a separator."""
 
@@ -141,7 +148,7 @@ class DeadlinePassed(Value, frozen=True):
 
 
 ReplyInput = ReplyText | ToolCalled | TokensUsed | ReplyFinished | VoiceAudio | VoiceFinished
-ProviderInput = TranscriptArrived | ReplyInput | RequestFailed
+ProviderInput = TranscriptArrived | TurnJudged | ReplyInput | RequestFailed
 Order = SayOrdered | HangUpOrdered | TransferOrdered | DigitsOrdered | GatherOrdered
 Input = CarrierEvent | Evidence | ProviderInput | ToolReturned | Order | TransferEnded | DeadlinePassed
 
@@ -167,6 +174,7 @@ __all__ = [
     "TranscriptArrived",
     "TransferEnded",
     "TransferOrdered",
+    "TurnJudged",
     "VoiceAudio",
     "VoiceFinished",
     "WordSpan",

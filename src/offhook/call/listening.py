@@ -30,6 +30,8 @@ class Turn:
     """A final transcript of all of it is here."""
     failed: bool = False
     """It could not be transcribed."""
+    glimpsed: bool = False
+    """What it says so far has been asked for while it was being said."""
     known_at: Instant | None = None
     ended_at: Instant = BEGINNING
     """When its last sound was received."""
@@ -142,4 +144,5 @@ class Listener:
             # The model has heard it all the same.
             turn.known, turn.understood = True, False
         else:
-            turn.failed = True
+            # What was known of it before is better than to ask the caller for all of it again.
+            turn.known, turn.failed = bool(turn.text), not turn.text

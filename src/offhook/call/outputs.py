@@ -30,6 +30,16 @@ class Listen(Value, frozen=True):
     expectation: Expectation
 
 
+class JudgeTurn(Value, frozen=True):
+    """Have an end-of-turn model judge the samples `start` to `end` (exclusive) of a track: the end of what the caller
+    has said, and the pause so far."""
+
+    request: int
+    track: str
+    start: int
+    end: int
+
+
 class AskModel(Value, frozen=True):
     """Have a reply written. `speculative`: the caller may still go on, so nothing outside the call may come of it
     yet."""
@@ -195,7 +205,7 @@ class CallEnded(Value, frozen=True):
     said: int
 
 
-Request = Listen | Transcribe | AskModel | Synthesize | RunTool
+Request = Listen | Transcribe | JudgeTurn | AskModel | Synthesize | RunTool
 Report = (
     CallStarted
     | UserSaid

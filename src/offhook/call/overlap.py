@@ -24,6 +24,8 @@ _RUN_UP = 4_000
 """Samples, half a second, that a caller may take to speak up: what was heard before is our echo, or somebody else."""
 _A_FEW_WORDS = 4_800
 """Samples, 600 ms, that nobody understood and that are words all the same: nine in ten backchannels are shorter."""
+_A_WORD = 8 * CHUNK
+"""Samples of speech, a quarter of a second, that tell how loud the caller is: a shorter burst may be a door."""
 _AGAIN = seconds(5)
 """Whoever is not understood, hears us go on and speaks again so soon, means it."""
 
@@ -60,7 +62,7 @@ class Overlap:
             case SpeechStopped():
                 known = self._faint is None and not self._paused
                 self._faint, self._paused = None, False
-                if not (over_us or held):
+                if not (over_us or held) and self._listener.speech >= _A_WORD:
                     self._learn(self._listener.loudest)
                 return change if known else None
         if self._faint is None:
@@ -94,5 +96,5 @@ class Overlap:
         return None
 
     def _learn(self, loudest: float) -> None:
-        """The caller was as loud as this. Half of it counts: people shout, and doors slam."""
+        """The caller was as loud as this. Half of it counts: people shout."""
         self._usual = loudest if self._usual is None else (self._usual + loudest) / 2

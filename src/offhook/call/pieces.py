@@ -36,10 +36,15 @@ class Piece:
         return sum(word.end <= heard for word in self._spans(pace))
 
     def word_start(self, sample: int, pace: float) -> int:
-        """Where the word begins that `sample` lies in, or the next one: who was interrupted in a pause has paused."""
-        none = len(self.audio) if self.complete else sample
-        return next((word.start for word in self._spans(pace) if sample < word.end), none)
+        """Where the word begins that `sample` lies in, or the next one: who was interrupted in a pause has paused. What
+        has no words goes on where it was cut."""
+        spans = self._spans(pace)
+        none = len(self.audio) if self.complete and spans else sample
+        return next((word.start for word in spans if sample < word.end), none)
 
     def _spans(self, pace: float) -> Sequence[WordSpan]:
-        """Where its words lie: by the voice's own account, else by what can be heard of it."""
-        return self.words or align(self.text, bytes(self.audio), complete=self.complete, pace=pace)
+        """Where its words lie: by the voice's own account, else by what can be heard of it. Of a voice that broke off,
+        and that another went on for, the account is not whole."""
+        if self.words and not (self.complete and len(self.words) < len(self.text.split())):
+            return self.words
+        return align(self.text, bytes(self.audio), complete=self.complete, pace=pace)

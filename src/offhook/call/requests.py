@@ -15,6 +15,7 @@ class Stage(StrEnum):
     REPLY = "reply"
     VOICE = "speech"
     TOOL = "tool"
+    JUDGEMENT = "end-of-turn judgement"
 
 
 @dataclass(slots=True)

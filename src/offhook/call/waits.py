@@ -7,7 +7,8 @@ from offhook.audio.prosody import UNKNOWN, Prosody
 from offhook.call.config import CallConfig, Interruptible
 from offhook.call.minds import Mind
 from offhook.conversation.answers import NO, YES
-from offhook.conversation.completeness import Completeness, completeness, dictating
+from offhook.conversation.completeness import Completeness, completeness
+from offhook.conversation.dictation import dictating
 from offhook.conversation.expectation import Answers
 from offhook.conversation.numbers import digits
 from offhook.conversation.words import normalise
@@ -16,6 +17,10 @@ from offhook.turns.patience import Patience
 from offhook.turns.rhythm import Rhythm
 
 _NEVER = seconds(24 * 3600)
+_SURE = 0.9
+"""Likelihood above which an end-of-turn model is believed, where the words are a sentence. smart-turn says more of 53 %
+of 187 ends, and of 27 % of 37 pauses, behind a sentence; but of 34 % of 47 ends, and of 51 % of 128 pauses, behind a
+piece of one: there it is not listened to."""
 _A_DIGIT = RATE // 5
 """Samples, 200 ms: nobody dictates digits faster."""
 
@@ -38,6 +43,12 @@ class Waits:
         self._prosody = Prosody()
         self._rhythm = Rhythm()
         self._rest = UNKNOWN
+        self._sure = False
+        """An end-of-turn model takes the pause that lasts for the end."""
+        self._text = ""
+        """What is known of the words since that pause began."""
+        self.answers_early = False
+        """What the caller says began over the last words of a question."""
         self._stopped = self._all_at = 0
 
     def hear(self, evidence: Evidence) -> None:
@@ -47,6 +58,12 @@ class Waits:
     def stopped(self, end: int) -> None:
         """Speech stopped at sample `end`."""
         self._rest, self._stopped = self._prosody.rest(end), end
+        self._sure, self._text = False, ""
+
+    def judged(self, likelihood: float) -> Duration:
+        """How long, now that an end-of-turn model takes the turn to be over so likely."""
+        self._sure = likelihood > _SURE
+        return self.after(self._text)
 
     def started(self, position: int, before: int | None) -> None:
         """Speech starts at sample `position`: a turn, or more of the one that paused at `before`."""
@@ -70,6 +87,7 @@ class Waits:
     def after(self, text: str) -> Duration:
         """How long, when the turn so far says `text`."""
         patience = self._patience
+        self._text = text
         if not text:
             return self.before_words()
         if self._mind.expects.answers is Answers.DIGITS and (found := self._dictated(text)) is not None:
@@ -78,13 +96,13 @@ class Waits:
             return patience.complete
         if self._dictates(text):
             return patience.dictation
-        match self._judged(text):
+        match self._complete(text):
             case Completeness.OPEN:
                 return patience.unfinished
             case Completeness.UNSURE:
                 return self._between(patience.unfinished, patience.pause)
             case Completeness.CLOSED:
-                return self._between(patience.pause, patience.complete)
+                return self._between(patience.complete if self._sure else patience.pause, patience.complete)
 
     def may_end(self, text: str) -> bool:
         """Whether a reply to `text` is worth asking for before the turn is over."""
@@ -122,7 +140,8 @@ class Waits:
     def _dictates(self, text: str) -> bool:
         return self._mind.expects.answers in (Answers.ANYTHING, Answers.DIGITS) and dictating(text)
 
-    def _judged(self, text: str) -> Completeness:
+    def _complete(self, text: str) -> Completeness:
         """To a question, a piece of a sentence is an answer."""
         found = completeness(text, self._language)
-        return Completeness.CLOSED if found is Completeness.UNSURE and self._mind.asked else found
+        asked = self._mind.asked or self.answers_early
+        return Completeness.CLOSED if found is Completeness.UNSURE and asked else found

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 
 from offhook.conversation import word_classes as classes
+from offhook.conversation.sayings import SAYINGS
 from offhook.conversation.words import Meaning, kind, normalise
 
 
@@ -30,8 +31,10 @@ def _words(text: str) -> frozenset[str]:
 _OPEN, _UNSURE, _CLOSED = Completeness
 _OPEN_MARKS = (",", "-", "–", "—", "…", "...", ":")
 
-_SAYINGS = _words("hello hi hey goodbye bye thanks cheers yes no nope sorry please")
+_ALONE = _words("hello hi hey goodbye bye thanks cheers yes no nope sorry please")
 """Said alone, they are all that is said."""
+_TRAILING = _words("please then thanks okay again sir madam")
+"""Behind a sentence they are none of it."""
 _LEADING = classes.HESITATIONS | _words("and but so or well okay oh yes yeah no then also")
 """Before a sentence they are none of it."""
 _NEVER_LAST = (
@@ -51,8 +54,6 @@ _COMPARING = _words("than as")
 _COMPARATIVE = _words("more less")
 """Before an adjective: than what?"""
 _LETTERS = frozenset("bcdefghjklmnopqrstuvwxyz")
-_DICTATED = 3
-"""So many digits or letters in a row are no count and no initials: somebody dictates."""
 
 
 def completeness(text: str, language: str = "en") -> Completeness:
@@ -62,11 +63,12 @@ def completeness(text: str, language: str = "en") -> Completeness:
     if not words or text.endswith(_OPEN_MARKS):
         return _OPEN
     language = language[:2].lower()
-    if language != "en":
+    said = kind(text, language) in (Meaning.BACKCHANNEL, Meaning.STOP)
+    if language != "en" and not said:
         if words[-1] in classes.DANGLING.get(language, ()):
             return _OPEN
         return _CLOSED if text.endswith((".", "?", "!")) else _UNSURE
-    if kind(text) in (Meaning.BACKCHANNEL, Meaning.STOP) or (len(words) <= 2 and words[0] in _SAYINGS):
+    if said or (len(words) <= 2 and words[0] in _ALONE) or _said(words):
         return _CLOSED
     end = _end(words)
     while len(words) > 1 and words[0] in _LEADING:
@@ -74,26 +76,13 @@ def completeness(text: str, language: str = "en") -> Completeness:
     return end if end is _OPEN else min(end, _sentence(words))
 
 
-def dictating(text: str) -> bool:
-    """Whether the words end in a row of digits or spelled letters, of which nobody can tell the last, and which are no
-    time of day. The very last word may have been cut short, and misheard.
-    """
-    words = normalise(text).split()
-    if words[-2:] in (["a", "m"], ["p", "m"]) or ":" in text:
-        return False
-    return _row(words) >= _DICTATED or _row(words[:-1]) > _DICTATED
-
-
-def _row(words: Sequence[str]) -> int:
-    row = 0
-    for word in reversed(words):
-        if word.isdecimal():
-            row += len(word)
-        elif word in classes.DIGITS or (len(word) == 1 and word.isalpha()):
-            row += 1
-        else:
-            break
-    return row
+def _said(words: Sequence[str]) -> bool:
+    """Whether it is a saying, with or without a little before and behind it."""
+    lead = next((at for at, word in enumerate(words) if word not in _LEADING), 0)
+    rest = words[lead:]
+    while len(rest) > 1 and rest[-1] in _TRAILING:
+        rest = rest[:-1]
+    return " ".join(words) in SAYINGS or " ".join(rest) in SAYINGS
 
 
 def _end(words: Sequence[str]) -> Completeness:

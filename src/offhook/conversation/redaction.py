@@ -13,7 +13,7 @@ _WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred oh o nought double triple treble"
 )
-_DIGIT = rf"(?:\d|\b(?:{'|'.join(_WORDS.split())})(?![^\W\d_]))"
+_DIGIT = rf"(?:\d|(?<![^\W\d_])(?:{'|'.join(_WORDS.split())})(?![^\W\d_]))"
 _BETWEEN = r"""[\s.,;/()+*#'"_\-\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufeff]*+"""
 _RUN = re.compile(rf"{_DIGIT}(?:{_BETWEEN}{_DIGIT}){{{LONGEST},}}+", re.IGNORECASE)
 """Both halves of what repeats are of different letters, so nothing is ever tried twice: it takes a time in proportion

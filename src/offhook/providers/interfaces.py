@@ -116,6 +116,21 @@ class StreamingTranscriber(Transcriber, Protocol):
 
 
 @runtime_checkable
+class EndOfTurnModel(Protocol):
+    """Hears whether a caller who pauses has said everything. What it says may shorten a wait, where the words agree."""
+
+    async def judge(self, mulaw: bytes) -> float:
+        """How likely the turn is over, 0 to 1, by its last eight seconds at most: mu-law at 8 kHz that ends with the
+        pause so far, about 100 ms. Raises `ProviderError`; then, and where it takes too long, the waits stay as they
+        are."""
+        ...
+
+    async def ready(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+@runtime_checkable
 class LanguageModel(Protocol):
     """Writes replies."""
 

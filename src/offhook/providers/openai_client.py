@@ -38,6 +38,8 @@ _STATUS = {
     "session_expired": 500,
 }
 """What the codes of errors that come without a status are like."""
+KEY_REFUSED = (401, 403)
+"""The statuses of servers that do not accept our key."""
 _NO_KEY = "OPENAI_API_KEY is not set (a compatible server that asks for no key takes any word)"
 
 
@@ -88,16 +90,23 @@ class Account:
     async def ready(self, model: str, what: str) -> None:
         """Check the key and the model. A compatible server need not list its models."""
         try:
-            with self.failures(what):
+            with self.admitted(what), self.failures(what):
                 await self.client().model(model, self.timeout)
         except OpenAIError as error:
-            if error.status in (401, 403):
-                raise ConfigurationError(
-                    f"{what}: the server does not accept OPENAI_API_KEY ({error.status})"
-                ) from None
             if error.status != 404:
                 raise
             await self._require_listed(model, what)
+
+    @contextmanager
+    def admitted(self, what: str) -> Iterator[None]:
+        """Raises ConfigurationError where the server does not accept our key: that is nothing to wait for."""
+        try:
+            yield
+        except OpenAIError as error:
+            if error.status not in KEY_REFUSED:
+                raise
+            words = f"{what}: the server does not accept OPENAI_API_KEY ({error.status})"
+            raise ConfigurationError(words) from None
 
     async def _require_listed(self, model: str, what: str) -> None:
         """Tell an unknown model from a server that has no list: the one has others, the other says 404 again."""
@@ -138,7 +147,7 @@ class Account:
         """The failure that an answer with an error status stands for. What is said of a key is not repeated."""
         code, message = _code(body)
         words = f"{what}: {status} {code}".rstrip()
-        if message and status not in (401, 403):
+        if message and status not in KEY_REFUSED:
             words += f", {self._clean(message)}"
         return OpenAIError(_kind(status, code), words, status, _seconds(headers.get("retry-after")))
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -18,7 +18,7 @@ import msgspec
 
 from offhook.errors import Failure
 from offhook.providers import openai_form
-from offhook.providers.openai_interface import LARGEST, Access, ClientError, Question, StatusError
+from offhook.providers.openai_interface import LARGEST, Access, ClientError, Question, StatusError, untrusted
 from offhook.version import VERSION
 
 _IDLE = 60.0
@@ -136,6 +136,8 @@ def _failures(kind: Failure, patience: float) -> Iterator[None]:
         yield
     except TimeoutError:
         raise ClientError(Failure.TIMEOUT, f"nothing came for {patience:g} s") from None
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise ClientError(kind, untrusted(f"{error.host}:{error.port}", cast(Any, error.os_error))) from None
     except aiohttp.ClientConnectorError as error:
         cause = error.os_error
         words = f"All connection attempts failed ({type(cause).__name__}: {cause.strerror or cause})"
@@ -150,7 +152,7 @@ def _session(access: Access) -> Any:
     import aiohttp
 
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_IDLE, ssl=_trusted()),
+        connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_IDLE, ssl=trusted()),
         headers={
             **access.headers,
             "Authorization": f"Bearer {access.key}",
@@ -191,7 +193,7 @@ def _limits(patience: float) -> Any:
 
 
 @functools.cache
-def _trusted() -> ssl.SSLContext | bool:
+def trusted() -> ssl.SSLContext | bool:
     """True: whom the system trusts. Where it trusts nobody, as Python from python.org on a Mac, whom Mozilla does."""
     system = ssl.get_default_verify_paths()
     if system.cafile or system.capath or sys.platform == "win32":

@@ -1,5 +1,6 @@
 """What our providers need of a client of OpenAI's interfaces, whichever library is below it."""
 
+import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol
@@ -35,6 +36,11 @@ class ClientError(Exception):
     def __init__(self, kind: Failure, words: object) -> None:
         super().__init__(words)
         self.kind = kind
+
+
+def untrusted(address: str, error: ssl.SSLCertVerificationError) -> str:
+    """What is wrong where nobody vouches for who answers at `address`, and what to do about it."""
+    return f"{address} has no certificate that is trusted: {error.verify_message} (SSL_CERT_FILE names more to trust)"
 
 
 class StatusError(Exception):

@@ -1,6 +1,7 @@
 """OpenAI's realtime WebSockets: how to connect, and what goes wrong with them in our words."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -10,7 +11,8 @@ import msgspec
 
 from offhook.errors import Failure
 from offhook.providers.openai_client import Account, OpenAIError
-from offhook.providers.openai_interface import Access
+from offhook.providers.openai_http import trusted
+from offhook.providers.openai_interface import Access, ClientError, untrusted
 from offhook.version import VERSION
 
 _GOODBYE = 1.0
@@ -52,7 +54,7 @@ async def connected(account: Account, name: str, query: Mapping[str, str]) -> As
 
 
 async def _connect(access: Access, query: Mapping[str, str]) -> Any:
-    """The key goes where it is meant to go: redirects are not followed."""
+    """The key goes where it is meant to go: redirects are not followed. Raises also ClientError."""
     from websockets.asyncio.client import connect
 
     class Connect(connect):
@@ -62,7 +64,7 @@ async def _connect(access: Access, query: Mapping[str, str]) -> Any:
     address = urlsplit(access.base_url)
     scheme = {"http": "ws", "https": "wss"}.get(address.scheme, address.scheme)
     asked = "&".join(part for part in (address.query, urlencode(query)) if part)
-    return await Connect(
+    connecting = Connect(
         address._replace(scheme=scheme, path=f"{address.path}realtime", query=asked).geturl(),
         additional_headers={**access.headers, "Authorization": f"Bearer {access.key}"},
         user_agent_header=f"offhook/{VERSION}",
@@ -70,7 +72,12 @@ async def _connect(access: Access, query: Mapping[str, str]) -> Any:
         max_size=_LARGEST,
         open_timeout=None,
         close_timeout=_GOODBYE,
+        ssl=trusted() if scheme == "wss" else None,
     )
+    try:
+        return await connecting
+    except ssl.SSLCertVerificationError as error:
+        raise ClientError(Failure.UNREACHABLE, untrusted(address.netloc, error)) from None
 
 
 @contextmanager

@@ -6,7 +6,7 @@ A plugin is one file and three lines of its `pyproject.toml`:
     acme = "offhook_acme:voice"
 
 where `voice(model)` is a factory that makes a `Voice` of `"acme/model"` (`model` is "" for a bare `"acme"`). The groups
-are `offhook.transcribers`, `offhook.models`, `offhook.voices` and `offhook.speech`.
+are `offhook.transcribers`, `offhook.models`, `offhook.voices`, `offhook.turns` and `offhook.speech`.
 """
 
 import difflib
@@ -16,11 +16,11 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from offhook.errors import ConfigurationError
-from offhook.providers.interfaces import LanguageModel, Transcriber, Voice
+from offhook.providers.interfaces import EndOfTurnModel, LanguageModel, Transcriber, Voice
 from offhook.providers.models.generator import GeneratorModel, Reply
 from offhook.providers.speech_interface import SpeechModel
 
-_Provider = TypeVar("_Provider", Transcriber, LanguageModel, Voice, SpeechModel)
+_Provider = TypeVar("_Provider", Transcriber, LanguageModel, Voice, EndOfTurnModel, SpeechModel)
 
 
 class _Kind(NamedTuple, Generic[_Provider]):
@@ -32,6 +32,7 @@ class _Kind(NamedTuple, Generic[_Provider]):
 _TRANSCRIBER = _Kind("offhook.transcribers", "transcriber", Transcriber)  # type: ignore[type-abstract]
 _MODEL = _Kind("offhook.models", "language model", LanguageModel)  # type: ignore[type-abstract]
 _VOICE = _Kind("offhook.voices", "voice", Voice)  # type: ignore[type-abstract]
+_TURNS = _Kind("offhook.turns", "end-of-turn model", EndOfTurnModel)  # type: ignore[type-abstract]
 _SPEECH = _Kind("offhook.speech", "speech model", SpeechModel)  # type: ignore[type-abstract]
 
 
@@ -57,6 +58,11 @@ def voice(spec: str | Voice) -> Voice:
 def speech(spec: str | SpeechModel) -> SpeechModel:
     """As `transcriber`: a model that hears, decides and speaks."""
     return _resolve(_SPEECH, spec)
+
+
+def end_of_turn(spec: str | EndOfTurnModel) -> EndOfTurnModel:
+    """As `transcriber`: a model that hears whether a turn is over."""
+    return _resolve(_TURNS, spec)
 
 
 def transcribers(specs: str | Transcriber | Sequence[str | Transcriber]) -> list[Transcriber]:

@@ -25,6 +25,7 @@ from offhook.call.outputs import (
     CutSpeech,
     ForgetSpeech,
     HangUp,
+    JudgeTurn,
     Listen,
     NoteSpeech,
     Output,
@@ -243,25 +244,12 @@ class Driver:
                     self._input(TransferEnded("this carrier cannot transfer calls"))
                 else:
                     self._transfer(to)
-            case Listen() | Transcribe() | AskModel() | Synthesize() | Cancel():
-                self._perform(output)
+            case Listen() | Transcribe() | JudgeTurn() | AskModel() | Synthesize() | Cancel():
+                self._performer.perform(output, self._tracks)
             case CutSpeech() | ForgetSpeech() | NoteSpeech():
                 self._performer.aside(output)
             case _:
                 self._made_known(now, output)
-
-    def _perform(self, output: Listen | Transcribe | AskModel | Synthesize | Cancel) -> None:
-        match output:
-            case Listen(_, track):
-                self._performer.listen(output, self._tracks[track])
-            case Transcribe(_, track):
-                self._performer.transcribe(output, self._tracks[track])
-            case AskModel():
-                self._performer.ask(output)
-            case Synthesize(request, text):
-                self._performer.synthesize(request, text)
-            case Cancel(request):
-                self._performer.cancel(request)
 
     def _made_known(self, now: Instant, report: Report) -> None:
         self._report(now, report)

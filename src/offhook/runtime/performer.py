@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from functools import partial
 from typing import Any, cast
@@ -17,11 +17,12 @@ from offhook.call.inputs import (
     TokensUsed,
     ToolCalled,
     TranscriptArrived,
+    TurnJudged,
     VoiceAudio,
     VoiceFinished,
     WordSpan,
 )
-from offhook.call.outputs import Aside, AskModel, CallStarted, Listen, Transcribe
+from offhook.call.outputs import Aside, AskModel, CallStarted, Cancel, JudgeTurn, Listen, Synthesize, Transcribe
 from offhook.conversation.tools import ToolCall
 from offhook.errors import Failure, OffhookError, ProviderError
 from offhook.providers.interfaces import Conversation, Transcriber, Transcript, Usage, Utterance
@@ -69,6 +70,26 @@ class Performer:
             if self._services.transcribers.prefers(streaming):
                 self._ear.open()
 
+    def perform(
+        self,
+        output: Listen | Transcribe | JudgeTurn | AskModel | Synthesize | Cancel,
+        tracks: Mapping[str, CallerAudio],
+    ) -> None:
+        """Do what the call wants of a provider."""
+        match output:
+            case Listen(_, track):
+                self.listen(output, tracks[track])
+            case Transcribe(_, track):
+                self.transcribe(output, tracks[track])
+            case JudgeTurn(_, track):
+                self.judge(output, tracks[track])
+            case AskModel():
+                self.ask(output)
+            case Synthesize(request, text):
+                self.synthesize(request, text)
+            case Cancel(request):
+                self.cancel(request)
+
     def listen(self, wanted: Listen, audio: CallerAudio) -> None:
         """The caller has begun to speak: send it on as it comes."""
         streaming = self._services.streaming
@@ -86,6 +107,11 @@ class Performer:
         utterance = Utterance(audio.slice(start, end), wanted.expectation, self._language)
         streamed = self._ear.transcribe(start, end) if self._ear is not None else None
         self._run(wanted.request, partial(self._transcribe, wanted.request, utterance, streamed))
+
+    def judge(self, wanted: JudgeTurn, audio: CallerAudio) -> None:
+        """Have a model say whether a turn is over."""
+        said = audio.slice(wanted.start, wanted.end)
+        self._run(wanted.request, partial(self._judge, wanted.request, said))
 
     def aside(self, aside: Aside) -> None:
         """A speech model has to be told this; there is none."""
@@ -146,6 +172,10 @@ class Performer:
 
         async for said in self._services.transcribers.ask(way, self._another, replaced=True):
             self._deliver(TranscriptArrived(request, whole(said.text), said.final, said.understood))
+
+    async def _judge(self, request: int, said: bytes) -> None:
+        for model in self._services.end_of_turn:
+            self._deliver(TurnJudged(request, float(await model.judge(said))))
 
     async def _ask(self, request: int, conversation: Conversation) -> None:
         async for piece in self._services.models.ask(lambda each: each.reply(conversation), self._another):

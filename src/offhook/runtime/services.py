@@ -10,7 +10,7 @@ from offhook.agent import Agent
 from offhook.call.config import CallConfig
 from offhook.errors import ConfigurationError, ProviderError
 from offhook.providers import registry
-from offhook.providers.interfaces import LanguageModel, StreamingTranscriber, Transcriber, Voice
+from offhook.providers.interfaces import EndOfTurnModel, LanguageModel, StreamingTranscriber, Transcriber, Voice
 from offhook.providers.speech_interface import SpeechModel
 from offhook.runtime import prices
 from offhook.runtime.failover import Chain, Member, is_of_the_configuration
@@ -27,33 +27,40 @@ class Services:
         voices: Sequence[Voice],
         specs: tuple[Sequence[object], Sequence[object], Sequence[object]] | None = None,
         speech: tuple[SpeechModel, object] | None = None,
+        end_of_turn: tuple[EndOfTurnModel, object] | None = None,
     ) -> None:
         stt, llm, tts = specs or (transcribers, models, voices)
         self.transcribers = Chain("transcription", transcribers, stt)
         self.models = Chain("reply", models, llm)
         self.speech_models = Chain("conversation", [speech[0]], [speech[1]]) if speech else Chain("conversation", [])
+        self.end_of_turn = Chain("end of turn", [end_of_turn[0]], [end_of_turn[1]]) if end_of_turn else Chain("", [])
+        """One model or none: where it fails the waits stay as they are."""
         self.voices = Chain("speech", [LineVoice(voice) for voice in voices], tts)
 
     @classmethod
     def of(cls, agent: Agent) -> "Services":
         """Find an agent's providers. Raises ConfigurationError."""
+        spec = agent.end_of_turn
+        end_of_turn = None if spec is None else (registry.end_of_turn(spec), spec)
         if agent.speech:
-            return cls([], [], [], speech=(registry.speech(agent.speech), agent.speech))
+            return cls([], [], [], speech=(registry.speech(agent.speech), agent.speech), end_of_turn=end_of_turn)
         stt, llm, tts = _listed(agent.stt), [] if agent.flow else _listed(agent.llm), _listed(agent.tts)
         models = registry.models(llm) if llm else []
-        return cls(registry.transcribers(stt), models, registry.voices(tts), (stt, llm, tts))
+        return cls(registry.transcribers(stt), models, registry.voices(tts), (stt, llm, tts), end_of_turn=end_of_turn)
 
     def config(self, agent: Agent, recordings: dict[str, bytes] | None = None) -> CallConfig:
         """What a call of the agent is told."""
         speculative = all(model.speculative for model in self.models)
         rates = prices.rates(agent, prices.known(agent.prices), needed=agent.limits.spend > 0)
         config = agent.config(model_is_speculative=speculative, recordings=recordings, rates=rates)
-        return replace(config, speech=self.speech is not None, streaming=self.streaming is not None)
+        judged = bool(self.end_of_turn.members)
+        speech, streaming = self.speech is not None, self.streaming is not None
+        return replace(config, speech=speech, streaming=streaming, end_of_turn=judged)
 
     @property
     def streaming(self) -> StreamingTranscriber | None:
-        """The preferred transcriber, if it takes audio as it comes."""
-        first = next(iter(self.transcribers), None)
+        """The preferred transcriber, if it takes audio as it comes. One that is never asked again is not preferred."""
+        first = next((member.provider for member in self.transcribers.members[:1] if not member.out), None)
         return first if isinstance(first, StreamingTranscriber) else None
 
     @property
@@ -80,7 +87,7 @@ class Services:
             await member.provider.aclose()
 
     def _chains(self) -> Sequence[Chain[Any]]:
-        return self.transcribers, self.models, self.voices, self.speech_models
+        return self.transcribers, self.models, self.voices, self.speech_models, self.end_of_turn
 
 
 async def _prepare(chain: Chain[Any]) -> None:

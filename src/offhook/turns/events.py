@@ -16,6 +16,8 @@ class Event(StrEnum):
     """It holds no more than "uh-huh", "okay", "right"."""
     NOTHING_HEARD = "nothing heard"
     """It holds no words: a cough, a noise."""
+    SOUND_HEARD = "sound heard"
+    """What the caller utters, and goes on uttering, has held no words so far: a laugh."""
     WAIT_ASKED = "wait asked"
     """The caller said "hold on"."""
     KEY_PRESSED = "key pressed"

@@ -44,8 +44,9 @@ class OpenAISpeech:
         """Raises ConfigurationError, or OpenAIError where no conversation can be had."""
         name = f"openai/{self._options.model}"
         await self._account.ready(self._options.model, name)
-        async with connected(self._account, name, {"model": self._options.model}) as wire:
-            await agree(wire, self._account, self._options, Briefing())
+        with self._account.admitted(name):
+            async with connected(self._account, name, {"model": self._options.model}) as wire:
+                await agree(wire, self._account, self._options, Briefing())
 
     async def aclose(self) -> None:
         for session in list(self._sessions):

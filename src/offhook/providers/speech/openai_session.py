@@ -8,7 +8,7 @@ from typing import cast
 from offhook.conversation.messages import Message
 from offhook.errors import Failure, ProviderError
 from offhook.providers.interfaces import Transcript, Utterance
-from offhook.providers.openai_client import Account, OpenAIError
+from offhook.providers.openai_client import KEY_REFUSED, Account, OpenAIError
 from offhook.providers.openai_websocket import Wire, connected, failures
 from offhook.providers.speech.openai_conversation import RealtimeConversation
 from offhook.providers.speech.openai_entries import Result
@@ -36,10 +36,14 @@ class OpenAISpeechSession:
         self._wake = asyncio.Event()
         self._old = False
         self._stuck: ProviderError | None = None
+        self._refused: ProviderError | None = None
+        """The server does not accept our key: it is not asked again."""
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        if self._task is None or self._task.done():
+        if self._refused is not None:
+            self._conversation.fail(self._refused)
+        elif self._task is None or self._task.done():
             self._account.client()
             self._task = asyncio.create_task(self._run())
         self._wake.set()
@@ -133,8 +137,9 @@ class OpenAISpeechSession:
                     await agree(wire, self._account, self._options, self._briefing)
                     await self._talk(wire)
             except ProviderError as error:
+                self._refused = error if error.status in KEY_REFUSED else None
                 fruitless = 1 if conversation.fruitful else fruitless + 1
-                if not error.retryable or fruitless == _FRUITLESS:
+                if not error.retryable or error.retry_after or fruitless == _FRUITLESS:
                     conversation.fail(error)
                     return
                 logger.warning("A conversation is taken up again over a new connection: %s", error)

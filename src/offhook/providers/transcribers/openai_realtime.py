@@ -49,7 +49,7 @@ class RealtimeTranscriber:
                     yield transcript
         finally:
             self._busy.discard(session)
-            if len(self._idle) < _KEPT:
+            if session.refused is None and len(self._idle) < _KEPT:
                 self._idle.append(session)
             else:
                 await session.aclose()
@@ -57,8 +57,9 @@ class RealtimeTranscriber:
     async def ready(self) -> None:
         """Raises ConfigurationError, or OpenAIError where no session can be had."""
         await self._account.ready(self._model, self.name)
-        async with connected(self._account, self._hints("", ""), self.name):
-            pass
+        with self._account.admitted(self.name):
+            async with connected(self._account, self._hints("", ""), self.name):
+                pass
 
     async def aclose(self) -> None:
         for session in [*self._idle, *self._busy]:

@@ -16,9 +16,10 @@ from offhook.audio import mulaw
 from offhook.conversation.expectation import Expectation
 from offhook.errors import Failure, ProviderError
 from offhook.providers.interfaces import Transcript
-from offhook.providers.openai_client import Account, OpenAIError
+from offhook.providers.openai_client import KEY_REFUSED, Account, OpenAIError
 from offhook.providers.transcribers.openai_prompt import is_echo, prompt_for
 from offhook.providers.transcribers.openai_socket import Event, Hints, Socket, connected
+from offhook.providers.transcribers.openai_turn import Turn
 from offhook.timebase import RATE
 
 logger = logging.getLogger("offhook.providers")
@@ -38,25 +39,6 @@ _PIECE = RATE
 _WORDS = "conversation.item.input_audio_transcription."
 
 
-class _Turn:
-    """A stretch of speech, how much of it this connection has been told, and what it says."""
-
-    def __init__(self, number: int, hints: Hints) -> None:
-        self.number = number
-        self.hints = hints
-        self.audio = bytearray()
-        self.committed = False
-        self.results: asyncio.Queue[Transcript | ProviderError | None] = asyncio.Queue()
-        """None: it is over, so that from now on a result must not take too long."""
-        self.restart()
-
-    def restart(self) -> None:
-        """Nothing of this is known over there."""
-        self.sent = 0
-        self.commit_sent = False
-        self.text = ""
-
-
 class TranscriptionSession:
     """Append, commit, and read the transcripts of each turn; turns count from 1. `hints` hold for turns that begin.
 
@@ -66,14 +48,16 @@ class TranscriptionSession:
 
     def __init__(self, account: Account, hints: Hints, name: str = "openai/realtime", renewal: float = RENEWAL) -> None:
         self.hints = hints
+        self.refused: ProviderError | None = None
+        """The server does not accept our key: it is not asked again."""
         self._account, self._name, self._renewal = account, name, renewal
-        self._turns: dict[int, _Turn] = {}
+        self._turns: dict[int, Turn] = {}
         """Those without a final transcript, in order; the last may still grow."""
-        self._asked: dict[int, _Turn] = {}
+        self._asked: dict[int, Turn] = {}
         """Those whose transcripts have not been read to the end."""
-        self._open: _Turn | None = None
+        self._open: Turn | None = None
         self._count = 0
-        self._committing: deque[_Turn] = deque()
+        self._committing: deque[Turn] = deque()
         self._items: dict[str, int] = {}
         """What the server calls the turns of this connection, also those that are done with."""
         self._clear = self._old = self._fruitful = False
@@ -83,7 +67,7 @@ class TranscriptionSession:
 
     def open(self) -> None:
         """Connect before there is audio. Raises ConfigurationError where there is no key."""
-        if self._task is None or self._task.done():
+        if self.refused is None and (self._task is None or self._task.done()):
             self._account.client()
             self._task = asyncio.create_task(self._run())
 
@@ -97,7 +81,7 @@ class TranscriptionSession:
         turn = self._open
         if turn is None:
             self._count += 1
-            turn = self._open = _Turn(self._count, self.hints)
+            turn = self._open = Turn(self._count, self.hints)
             self._turns[self._count] = self._asked[self._count] = turn
         turn.audio += audio
         self._go_on(turn)
@@ -147,7 +131,7 @@ class TranscriptionSession:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _next(self, turn: _Turn) -> Transcript | ProviderError:
+    async def _next(self, turn: Turn) -> Transcript | ProviderError:
         """What comes next; once the turn is over, that must not take too long."""
         result: Transcript | ProviderError | None = None
         while result is None:
@@ -160,11 +144,14 @@ class TranscriptionSession:
                 return OpenAIError(Failure.TIMEOUT, words)
         return result
 
-    def _go_on(self, turn: _Turn) -> None:
+    def _go_on(self, turn: Turn) -> None:
         """There is more to send; for a turn that has failed, nobody connects again."""
-        if turn.number in self._turns:
-            self.open()
-            self._wake.set()
+        if turn.number not in self._turns:
+            return
+        self.open()
+        self._wake.set()
+        if self.refused is not None:
+            self._fail(self.refused)
 
     # the connection's task
 
@@ -178,6 +165,7 @@ class TranscriptionSession:
                 async with connected(self._account, hints, self._name) as socket:
                     await self._talk(socket)
             except ProviderError as error:
+                self.refused = error if error.status in KEY_REFUSED else None
                 fruitless = 1 if self._fruitful else fruitless + 1
                 if not self._turns:
                     return
@@ -223,7 +211,7 @@ class TranscriptionSession:
                 await self._tell(socket, turn)
             await self._wake.wait()
 
-    async def _tell(self, socket: Socket, turn: _Turn) -> None:
+    async def _tell(self, socket: Socket, turn: Turn) -> None:
         """All of a turn that has not been told. It may be forgotten, or grow, meanwhile."""
         if self._clear:
             self._clear = False
@@ -255,7 +243,7 @@ class TranscriptionSession:
         if self._committing:
             self._items[event.item_id] = self._committing.popleft().number
 
-    def _turn_of(self, item: str) -> _Turn | None:
+    def _turn_of(self, item: str) -> Turn | None:
         """Models that transcribe as they hear speak of an item before it is committed: of the first that was sent and
         has no name yet."""
         if item not in self._items:
@@ -266,7 +254,7 @@ class TranscriptionSession:
             self._items[item] = unnamed[0]
         return self._turns.get(self._items[item])
 
-    def _take_words(self, turn: _Turn, event: Event) -> None:
+    def _take_words(self, turn: Turn, event: Event) -> None:
         match event.type.removeprefix(_WORDS):
             case "delta":
                 turn.text += event.delta
@@ -282,7 +270,7 @@ class TranscriptionSession:
                 return
         self._fruitful = True
 
-    def _end(self, turn: _Turn, result: Transcript | ProviderError) -> None:
+    def _end(self, turn: Turn, result: Transcript | ProviderError) -> None:
         turn.results.put_nowait(result)
         self._turns.pop(turn.number, None)
         self._wake.set()

@@ -4,7 +4,8 @@ import asyncio
 from contextlib import aclosing
 
 from offhook.errors import ProviderError
-from offhook.providers.interfaces import LanguageModel, Transcriber, Voice
+from offhook.providers.interfaces import LanguageModel, Transcriber, Transcript, Voice
+from offhook.providers.speech_interface import SpeechModel
 from offhook.simulator.conformance.kinds import RATES, ask, require_answer, require_shape, same, whole
 from offhook.simulator.conformance.subject import Subject
 from offhook.simulator.conformance.timing import Stopwatch, best
@@ -14,15 +15,16 @@ SOON = 0.75
 LAG = 0.1
 """Seconds for which the event loop, which carries all other calls, may be kept from its work."""
 _BEAT = 0.005
+_KINDS: tuple[type, ...] = (Transcriber, LanguageModel, Voice, SpeechModel)
 _CROWD = 8
 PATIENCE = 10.0
 """Seconds for any answer."""
 
 
 async def fits_one_interface(subject: Subject) -> None:
-    """It is a transcriber, a language model or a voice, and says what it has to say of itself."""
+    """It is a transcriber, a language model, a voice or a speech model, and says what it has to say of itself."""
     provider = subject.make()
-    kinds = [kind.__name__ for kind in (Transcriber, LanguageModel, Voice) if isinstance(provider, kind)]
+    kinds = [kind.__name__ for kind in _KINDS if isinstance(provider, kind)]
     assert len(kinds) == 1, f"{type(provider).__name__} must have the methods of exactly one interface, not {kinds}"
     if isinstance(provider, Voice):
         assert provider.rate in RATES, f"rate={provider.rate} is none of {RATES}"
@@ -47,8 +49,12 @@ async def answers_bit_by_bit(subject: Subject) -> None:
             return
 
         async def share() -> float:
-            elapsed = Stopwatch()
-            came = [elapsed() async for _ in ask(provider, subject.asked(provider).long)]
+            elapsed, came = Stopwatch(), []
+            async for item in ask(provider, subject.asked(provider).long):
+                if isinstance(item, Transcript):
+                    elapsed = Stopwatch()  # the answer begins when the question is over
+                else:
+                    came.append(elapsed())
             assert len(came) > 1, "all comes at once"
             return came[0] / came[-1]
 

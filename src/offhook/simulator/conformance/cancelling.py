@@ -30,7 +30,7 @@ async def is_cancelled_at_once(subject: Subject) -> None:
         waits: list[Wait] = [partial(_turns, count) for count in TURNS]
         waits += [partial(asyncio.sleep, share * duration) for share in SHARES]
         for wait in waits:
-            await _measure(subject, "cancelled", partial(_cancel, subject, work, wait))
+            await require_prompt(subject, "cancelled", partial(_cancel, subject, work, wait))
         require_answer(provider, questions.one, await whole(provider, questions.one))
 
 
@@ -39,7 +39,7 @@ async def is_closed_at_once(subject: Subject) -> None:
     async with subject.working() as provider:
         questions = subject.asked(provider)
         for count in ITEMS:
-            await _measure(subject, "closed", partial(_close, subject, provider, count))
+            await require_prompt(subject, "closed", partial(_close, subject, provider, count))
         require_answer(provider, questions.one, await whole(provider, questions.one))
 
 
@@ -47,12 +47,13 @@ async def getting_ready_is_cancelled_at_once(subject: Subject) -> None:
     """Whoever stops the server while it starts does not wait either."""
     provider = subject.make()
     for wait in [partial(_turns, count) for count in TURNS]:
-        await _measure(subject, "cancelled while it got ready", partial(_cancel, subject, provider.ready, wait))
+        await require_prompt(subject, "cancelled while it got ready", partial(_cancel, subject, provider.ready, wait))
     await provider.ready()
     await provider.aclose()
 
 
-async def _measure(subject: Subject, what: str, measure: Callable[[], Awaitable[float]]) -> None:
+async def require_prompt(subject: Subject, what: str, measure: Callable[[], Awaitable[float]]) -> None:
+    """That what is measured, in seconds, does not take long."""
     subject.took(what, seconds := await best(measure, PROMPT))
     assert seconds < PROMPT, f"{what}, and over only {1_000 * seconds:.0f} ms later: {1_000 * PROMPT:.0f} are allowed"
 
@@ -66,7 +67,7 @@ async def _cancel(subject: Subject, work: Callable[[], Awaitable[object]], wait:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    return await _until_noticed(subject, before, elapsed)
+    return await until_noticed(subject, before, elapsed)
 
 
 async def _close(subject: Subject, provider: Provider, count: int) -> float:
@@ -76,10 +77,11 @@ async def _close(subject: Subject, provider: Provider, count: int) -> float:
         await anext(stream, None)
     elapsed = Stopwatch()
     await stream.aclose()
-    return await _until_noticed(subject, before, elapsed)
+    return await until_noticed(subject, before, elapsed)
 
 
-async def _until_noticed(subject: Subject, before: int, elapsed: Stopwatch) -> float:
+async def until_noticed(subject: Subject, before: int, elapsed: Stopwatch) -> float:
+    """Seconds that it took until the other side works on no more requests than before."""
     await until(lambda: subject.busy() <= before, 2 * PROMPT)
     return elapsed()
 

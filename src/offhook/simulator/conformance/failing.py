@@ -3,6 +3,8 @@
 import asyncio
 
 from offhook.errors import ConfigurationError, Failure, ProviderError
+from offhook.providers.interfaces import StreamingTranscriber, TranscriptionStream
+from offhook.providers.speech_interface import Briefing, SpeechModel, SpeechSession
 from offhook.simulator.conformance.kinds import Provider, Question, require_answer, whole
 from offhook.simulator.conformance.subject import Subject
 
@@ -41,6 +43,45 @@ async def is_ready_or_says_why_not(subject: Subject) -> None:
             require_answer(provider, question, await whole(provider, question))
         finally:
             await provider.aclose()
+
+
+async def says_what_it_lacks(subject: Subject) -> None:
+    """Without its key, or what else it needs, `ready` raises `ConfigurationError`; so does a session that is opened."""
+    try:
+        provider = subject.make_incomplete()
+    except ConfigurationError as error:
+        _require_words(subject, "incomplete", error)
+        return
+    if provider is None:
+        return
+    try:
+        try:
+            await provider.ready()
+        except ConfigurationError as error:
+            _require_words(subject, "incomplete", error)
+        else:
+            raise AssertionError("incomplete: `ready` must raise ConfigurationError")
+        await _require_closed(provider)
+    finally:
+        await provider.aclose()
+
+
+async def _require_closed(provider: Provider) -> None:
+    """That a session or stream of an incomplete provider does not open."""
+    session: SpeechSession | TranscriptionStream
+    if isinstance(provider, SpeechModel):
+        session = provider.session(Briefing())
+    elif isinstance(provider, StreamingTranscriber):
+        session = provider.listen()
+    else:
+        return
+    try:
+        session.open()
+    except ConfigurationError:
+        return
+    finally:
+        await session.aclose()
+    raise AssertionError("incomplete: `open` must raise ConfigurationError")
 
 
 def _make(subject: Subject, kind: Failure) -> Provider:

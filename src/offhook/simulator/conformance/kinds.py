@@ -1,10 +1,11 @@
-"""What a transcriber, a language model and a voice are asked, and what is an answer."""
+"""What a transcriber, a language model, a voice and a speech model are asked, and what is an answer."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from typing import NamedTuple, TypeAlias, cast
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from offhook.audio import mulaw
 from offhook.audio.sniff import require_samples
@@ -22,9 +23,10 @@ from offhook.providers.interfaces import (
     Utterance,
     Voice,
 )
+from offhook.providers.speech_interface import Briefing, SpeechModel, SpeechSession
 from offhook.timebase import RATE
 
-Provider: TypeAlias = Transcriber | LanguageModel | Voice
+Provider: TypeAlias = Transcriber | LanguageModel | Voice | SpeechModel
 Question: TypeAlias = Utterance | Conversation | str
 Item: TypeAlias = Transcript | str | ToolCall | Usage | bytes | SpokenWord
 
@@ -55,10 +57,39 @@ def ask(provider: Provider, question: Question) -> AsyncGenerator[Item, None]:
             answer = cast(AsyncGenerator[Item, None], provider.reply(question))
         case Voice(), str():
             answer = cast(AsyncGenerator[Item, None], provider.speak(question))
+        case SpeechModel(), Utterance():
+            answer = _call(provider, question)
         case _:
             raise AssertionError(f"{type(provider).__name__} cannot be asked a {type(question).__name__}")
     assert hasattr(answer, "aclose"), f"{type(provider).__name__} must answer with an async generator"
     return answer
+
+
+async def _call(model: SpeechModel, utterance: Utterance) -> AsyncGenerator[Item, None]:
+    """A conversation of one turn and its answer."""
+    async with talking(model) as session, aclosing(exchange(session, 1, utterance)) as items:
+        async for item in items:
+            yield item
+
+
+async def exchange(session: SpeechSession, number: int, utterance: Utterance) -> AsyncGenerator[Item, None]:
+    """The words of a turn (request `number`) and what is answered (the next one)."""
+    for stream in (session.hear(number, utterance), session.reply(number + 1)):
+        assert hasattr(stream, "aclose"), f"{type(session).__name__} must answer with async generators"
+        async with aclosing(cast(Any, stream)) as items:
+            async for item in items:
+                yield item
+
+
+@asynccontextmanager
+async def talking(model: SpeechModel) -> AsyncIterator[SpeechSession]:
+    """A session, which is closed."""
+    session = model.session(Briefing("Answer the caller briefly.", "en"))
+    try:
+        session.open()
+        yield session
+    finally:
+        await session.aclose()
 
 
 async def whole(provider: Provider, question: Question) -> list[Item]:
@@ -71,11 +102,7 @@ def require_shape(provider: Provider, items: Sequence[Item]) -> None:
     """That these items may be an answer, whatever the question was."""
     match provider:
         case Transcriber():
-            assert all(isinstance(item, Transcript) for item in items), f"transcripts, please, not {items!r:.200}"
-            finals = [item.final for item in items if isinstance(item, Transcript)]
-            assert finals[-1:] == [True], "the last transcript must be final"
-            assert not any(finals[:-1]), "only the last transcript may be final"
-            assert all(isinstance(item.text, str) for item in items if isinstance(item, Transcript)), "text, please"
+            _require_transcripts(items)
         case LanguageModel():
             assert all(isinstance(item, str | ToolCall | Usage) for item in items), f"no bytes, please: {items!r:.200}"
             assert not any(isinstance(item, Usage) for item in items[:-1]), "usage comes once, at the end"
@@ -84,20 +111,36 @@ def require_shape(provider: Provider, items: Sequence[Item]) -> None:
             audio = b"".join(item for item in items if isinstance(item, bytes))
             assert len(audio) % 2 == 0, "samples have two bytes: the last one is cut in half"
             _require_samples(audio)
+        case SpeechModel():
+            heard = sum(isinstance(item, Transcript) for item in items)
+            _require_transcripts(items[:heard])
+            assert all(isinstance(item, str | bytes | ToolCall | Usage) for item in items[heard:]), (
+                "words and sound, please"
+            )
+            assert not any(isinstance(item, Usage) for item in items[:-1]), "usage comes once, at the end"
+            _require_samples(b"".join(item for item in items if isinstance(item, bytes)))
 
 
 def require_answer(provider: Provider, question: Question, items: Sequence[Item]) -> None:
     """That these items are an answer to an ordinary question."""
     require_shape(provider, items)
+    written = "".join(item for item in items if isinstance(item, str))
+    sound = b"".join(item for item in items if isinstance(item, bytes))
     if isinstance(provider, LanguageModel):
-        written = "".join(item for item in items if isinstance(item, str))
         assert written.strip() or any(isinstance(item, ToolCall) for item in items), "a reply must say or do something"
     elif isinstance(provider, Voice):
         assert isinstance(question, str)
-        samples = np.frombuffer(b"".join(item for item in items if isinstance(item, bytes)), "<i2")
-        seconds, (least, most) = len(samples) / provider.rate, (each * len(question.split()) for each in WORD_SECONDS)
-        assert least <= seconds <= most, f"{question!r} takes {seconds:.1f} s at {provider.rate} Hz: is that its rate?"
-        assert np.abs(samples.astype(int)).max() > 300, "that is silence"
+        require_sound(question, np.frombuffer(sound, "<i2"), provider.rate)
+    elif isinstance(provider, SpeechModel) and not any(isinstance(item, ToolCall) for item in items):
+        require_sound(written, mulaw.decode(sound), RATE)
+
+
+def require_sound(text: str, samples: NDArray[np.int16], rate: int) -> None:
+    """That these samples may be this text, said aloud."""
+    seconds, (least, most) = len(samples) / rate, (each * len(text.split()) for each in WORD_SECONDS)
+    assert len(samples), f"nothing is to be heard of {text!r}"
+    assert least <= seconds <= most, f"{text!r} takes {seconds:.1f} s at {rate} Hz: is that its rate?"
+    assert np.abs(samples.astype(int)).max() > 300, "that is silence"
 
 
 def same(one: Sequence[Item], other: Sequence[Item]) -> bool:
@@ -108,7 +151,7 @@ def same(one: Sequence[Item], other: Sequence[Item]) -> bool:
 
 def usual(provider: Provider) -> Questions:
     """What is asked where the subject has no questions of its own."""
-    if isinstance(provider, Transcriber):
+    if isinstance(provider, Transcriber | SpeechModel):
         sizes = (0, 1, 159, 1_601, 60 * RATE)
         return Questions(hiss(1.0), hiss(1.5), hiss(6.0), [hiss(size / RATE) for size in sizes])
     if isinstance(provider, LanguageModel):
@@ -150,10 +193,17 @@ def hiss(seconds: float) -> Utterance:
 
 def _words(items: Sequence[Item]) -> list[object]:
     """A transcript as it ended, a reply put together; what it cost does not matter."""
-    if items and isinstance(items[-1], Transcript):
-        return [items[-1]]
+    heard = [item for item in items if isinstance(item, Transcript) and item.final]
     calls = [(item.name, item.arguments) for item in items if isinstance(item, ToolCall)]
-    return ["".join(item for item in items if isinstance(item, str)), *calls]
+    return [*heard, "".join(item for item in items if isinstance(item, str)), *calls]
+
+
+def _require_transcripts(items: Sequence[Item]) -> None:
+    assert all(isinstance(item, Transcript) for item in items), f"transcripts, please, not {items!r:.200}"
+    finals = [item.final for item in items if isinstance(item, Transcript)]
+    assert finals[-1:] == [True], "the last transcript must be final"
+    assert not any(finals[:-1]), "only the last transcript may be final"
+    assert all(isinstance(item.text, str) for item in items if isinstance(item, Transcript)), "text, please"
 
 
 def _require_samples(audio: bytes) -> None:

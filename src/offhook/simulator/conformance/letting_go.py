@@ -27,7 +27,7 @@ async def closes_as_often_as_you_like(subject: Subject) -> None:
         require_answer(provider, question, await whole(provider, question))
         await provider.aclose()
         await provider.aclose()
-        await _require_let_go(subject)
+        await require_let_go(subject)
 
 
 async def closes_at_once_behind_a_crowd(subject: Subject) -> None:
@@ -41,7 +41,7 @@ async def closes_at_once_behind_a_crowd(subject: Subject) -> None:
             task.cancel()
         await asyncio.wait(crowd)
         await asyncio.wait_for(provider.aclose(), _END)
-        await _require_let_go(subject)
+        await require_let_go(subject)
 
 
 async def leaves_nothing_behind(subject: Subject) -> None:
@@ -53,7 +53,7 @@ async def leaves_nothing_behind(subject: Subject) -> None:
     await until(lambda: not count().more_than(before), _SETTLE)
     grown = residue().more_than(before)
     assert not grown, f"{grown} more than before, though all was closed"
-    await _require_let_go(subject)
+    await require_let_go(subject)
 
 
 async def does_not_grow(subject: Subject) -> None:
@@ -88,7 +88,8 @@ async def _requests(subject: Subject, provider: Provider) -> None:
     await whole(provider, subject.asked(provider).one)
 
 
-async def _require_let_go(subject: Subject) -> None:
+async def require_let_go(subject: Subject) -> None:
+    """That the other side has nothing more to do with it."""
     await until(lambda: subject.busy() == subject.connected() == 0, _SETTLE)
     assert subject.busy() == 0, f"the other side still works on {subject.busy()} requests"
     assert subject.connected() == 0, f"{subject.connected()} connections are still open"

@@ -1,6 +1,6 @@
 """A provider under examination, with its surroundings."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
@@ -50,6 +50,10 @@ class Subject:
         """One that soon gives up waiting, to be quick where nothing will come."""
         return self.make()
 
+    def make_incomplete(self) -> Provider | None:
+        """One that lacks what it cannot do without, such as its key. None: there is no such thing."""
+        return None
+
     async def inflict(self, trouble: str) -> None:
         """From now on, requests meet this trouble."""
 
@@ -57,12 +61,20 @@ class Subject:
         """From now on, all is well again."""
 
     def busy(self) -> int:
-        """How many requests the other side still works on."""
+        """How many requests, sessions and replies the other side still works on."""
         return 0
 
     def connected(self) -> int:
         """How many connections the provider holds."""
         return 0
+
+    def told(self) -> str | None:
+        """What a stream was last told to expect, as the other side sees it. None: that cannot be seen."""
+        return None
+
+    def believed(self) -> Sequence[str] | None:
+        """What has been said in the last session, as its model believes. None: that cannot be seen."""
+        return None
 
     # for the checks
 

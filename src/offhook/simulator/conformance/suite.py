@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeAlias
 
-from offhook.simulator.conformance import answering, cancelling, failing, letting_go
+from offhook.simulator.conformance import answering, cancelling, conversing, failing, letting_go, listening
 from offhook.simulator.conformance.subject import Subject
 from offhook.simulator.conformance.timing import until
 
@@ -23,10 +23,20 @@ CHECKS: tuple[Check, ...] = (
     cancelling.getting_ready_is_cancelled_at_once,
     failing.says_what_went_wrong,
     failing.is_ready_or_says_why_not,
+    failing.says_what_it_lacks,
     letting_go.closes_as_often_as_you_like,
     letting_go.closes_at_once_behind_a_crowd,
     letting_go.leaves_nothing_behind,
     letting_go.does_not_grow,
+    listening.hears_turn_by_turn,
+    listening.forgets_what_is_cleared,
+    listening.takes_hints_for_turns_to_come,
+    listening.hears_turns_without_words,
+    listening.stops_listening_at_once,
+    conversing.reads_aloud,
+    conversing.stops_talking_at_once,
+    conversing.believes_what_was_heard,
+    conversing.hangs_up_at_once,
 )
 _LIMIT = 60.0
 """Seconds after which a check has failed."""

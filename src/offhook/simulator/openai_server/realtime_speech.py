@@ -45,8 +45,8 @@ class _Response:
 
 class Talk:
     """One socket. What it was told and what has become of the conversation stands in the request's `asked`: `session`,
-    `items`, `contexts` (the messages that each reply was made from), `statuses` of replies, `bytes` of audio and
-    `errors`."""
+    `items`, `contexts` (the messages that each reply was made from), `statuses` of replies, `responses` (replies in the
+    making), `bytes` of audio and `errors`."""
 
     def __init__(
         self,
@@ -67,6 +67,7 @@ class Talk:
         self._work: set[asyncio.Task[None]] = set()
         self._made = self._pieces = 0
         request.asked |= {"items": self._items, "contexts": [], "statuses": [], "bytes": 0, "errors": []}
+        request.asked["responses"] = self._responses
 
     async def run(self) -> None:
         """Serve until the client leaves or the session expires."""

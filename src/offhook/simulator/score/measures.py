@@ -131,11 +131,11 @@ def extent(stage: Stage, text: str) -> tuple[int, int]:
     return min(begins, default=0), max(ends, default=0)
 
 
-def reply_words(stage: Stage, text: str) -> list[tuple[Word, float]]:
-    """The words of a reply in their order, each with the share of it that was heard."""
-    reference, stretches = stage.followed()
+def reply_words(stage: Stage, text: str, stretches: list[Stretch] | None = None) -> list[tuple[Word, float]]:
+    """The words of a reply in their order, each with the share of it that was heard, or heard in these stretches."""
+    reference, followed = stage.followed()
     begin, end = extent(stage, text)
-    times = heard(reference, stretches)
+    times = heard(reference, followed if stretches is None else stretches)
     words = [word for word in reference.words if begin <= word.start < end]
     return [(word, float((times[word.start : word.end] > 0).mean())) for word in words]
 
@@ -176,8 +176,10 @@ def stop_time(stage: Stage, text: str, reply_end: int) -> list[Sample]:
     before = [it for it in old if it.at <= over.start < it.at + it.length + 2_400]
     if not before or reply_end - over.start < 0.3 * RATE:
         return []
+    old = _until_again(old, over, begin)
     last = max(it.at + it.length for it in old)
-    said_all = all(share >= 0.9 for _, share in reply_words(stage, text))
+    words = reply_words(stage, text, old)
+    said_all = all(share >= 0.9 for _, share in words)
     stopped = (last - over.start) / RATE
     yielded = not said_all and stopped <= 2.0
     own = 2 * (stage.line.delay_ms + stage.line.jitter_ms) / 1_000
@@ -192,8 +194,15 @@ def stop_time(stage: Stage, text: str, reply_end: int) -> list[Sample]:
         samples.append(stage.sample("stop time", max(0.0, stopped), wrong=beyond > 0.35, note=note))
         samples.append(stage.sample("stop beyond line", beyond))
         samples.append(_stale(stage, old, over))
-        samples += words_heard(stage, text)
+        samples += words_heard(stage, text, words)
     return samples
+
+
+def _until_again(old: list[Stretch], over: Uttered, begin: int) -> list[Stretch]:
+    """What was heard of a reply until it was given anew from its beginning: the interruption was taken for more of the
+    question, and the stand-in's answer to that is the same."""
+    anew = [it.at for it in old if it.at >= over.end and abs(it.source - begin) <= _LATE]
+    return [it for it in old if it.at < min(anew)] if anew else old
 
 
 def _stale(stage: Stage, old: list[Stretch], over: Uttered) -> Sample:
@@ -205,13 +214,12 @@ def _stale(stage: Stage, old: list[Stretch], over: Uttered) -> Sample:
     return stage.sample("stale", stale * 1_000 / RATE, wrong=stale > 160, note="old audio after clear")
 
 
-def words_heard(stage: Stage, text: str) -> list[Sample]:
+def words_heard(stage: Stage, text: str, words: list[tuple[Word, float]]) -> list[Sample]:
     """By how many words the history is off, and whether it holds a sentence of which nothing was heard."""
     claims = [report.text for _, report in stage.agent_said if not report.complete and text.startswith(report.text[:8])]
     if not claims:
         return []
     claimed = len(claims[-1].split())
-    words = reply_words(stage, text)
     full = sum(share >= 0.9 for _, share in words)
     error = abs(claimed - full)
     note = f"history has {claimed} words, {full} were heard"

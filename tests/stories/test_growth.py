@@ -29,6 +29,8 @@ from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.clock import LoopClock
 from offhook.timebase import RATE, Instant, seconds
 
+pytestmark = pytest.mark.long
+
 FRAME = 1_600
 """Samples of a message, 200 ms: four hours are long."""
 CYCLE, SPOKEN = 24 * RATE, 3 * RATE

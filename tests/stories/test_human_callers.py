@@ -18,6 +18,8 @@ from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.rehearsal import rehearse
 from recordings import AUDIO, needs_recordings
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("pocketsphinx", reason="the local recogniser is an extra: pip install 'offhook[demo]'")
 
 AT_MOST_ONE_IN = 20

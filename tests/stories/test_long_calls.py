@@ -32,9 +32,9 @@ async def talkative(caller: SimulatedCaller) -> None:
             await caller.pause(6.5)
 
 
-@pytest.mark.parametrize(("hearing", "limit"), [(Loudness, 33), (Attentive, 100)])
+@pytest.mark.parametrize(("hearing", "limit"), [(Loudness, 45), (Attentive, 110)])
 def test_five_minutes_pass_in_a_moment(hearing: Callable[[], Hearing], limit: float) -> None:
-    """Within 2 seconds, 6 with real hearing, of a machine that does a yardstick in 0.06."""
+    """Within 2.7 seconds, 6.6 with real hearing, of a machine that does a yardstick in 0.06."""
     ears = hearing()
     told, effort = measured(lambda: tell(agent(REPLY, patience=patience(idle=400)), talkative, hearing=ears))
     assert effort.yardsticks < limit, effort

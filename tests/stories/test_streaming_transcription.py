@@ -159,15 +159,3 @@ def test_nothing_is_lost_where_nothing_is_begun_ahead() -> None:
     told = tell(agent("Fine.", stt=ears, speculate=False), script)
     assert told.user_said == ["book a room today please"]
     assert ears.uploads == []
-
-
-def test_a_final_transcript_that_never_comes_costs_time_and_no_words() -> None:
-    async def script(caller: SimulatedCaller) -> None:
-        await caller.listen_until_quiet(0.8)
-        await caller.say(speech("book a room"))
-        await caller.agent_speaks(30)
-        await caller.listen_until_quiet(1)
-
-    told = tell(agent("Fine.", stt=ScriptedListener(lag=0.2, delay=1_000)), script)
-    assert told.user_said == ["book a room"]
-    assert told.agent_said[-1] == "Fine."

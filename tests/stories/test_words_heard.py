@@ -12,6 +12,7 @@ from random import Random
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from kit import asked, call, ears, speech
 
 from offhook import Agent
@@ -24,6 +25,8 @@ from offhook.simulator.line import Line
 from offhook.simulator.rehearsal import rehearse
 from offhook.simulator.report import CallReport
 from offhook.timebase import SAMPLE_US
+
+pytestmark = pytest.mark.long
 
 RUNS = 200
 FRACTIONS = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -20,9 +20,9 @@ _A_WORD = 1_600
 noises nearly half."""
 
 
-_LONG = 3_328
-"""Samples, 416 ms, of speech over us without a pause after which it is looked at what it says: shorter are most
-backchannels, and the answer comes before it is believed without a word."""
+_LONG = 4_096
+"""Samples, 512 ms, of speech over us without a pause after which it is looked at what it says: hardly a word is longer,
+and the answer comes before it is believed without a word."""
 
 
 class Attention:

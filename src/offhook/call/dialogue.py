@@ -151,7 +151,6 @@ class Dialogue:
         """What a stretch of the caller's audio says."""
         turn = self._asked_for(transcript.request)
         if not transcript.final:
-            turn.text = transcript.text.strip()
             if transcript.request == turn.request:
                 self._requests.alive(now, transcript.request, self._config.limits.transcript)
             if turn is self._floor.attention.turn:

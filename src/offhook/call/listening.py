@@ -144,5 +144,4 @@ class Listener:
             # The model has heard it all the same.
             turn.known, turn.understood = True, False
         else:
-            # What was known of it before is better than to ask the caller for all of it again.
-            turn.known, turn.failed = bool(turn.text), not turn.text
+            turn.failed = True

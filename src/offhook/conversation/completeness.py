@@ -35,7 +35,7 @@ _ALONE = _words("hello hi hey goodbye bye thanks cheers yes no nope sorry please
 """Said alone, they are all that is said."""
 _TRAILING = _words("please then thanks okay again sir madam")
 """Behind a sentence they are none of it."""
-_LEADING = classes.HESITATIONS | _words("and but so or well okay oh yes yeah no then also")
+_LEADING = classes.HESITATIONS | _words("and but so or well okay oh yes yeah no then also actually")
 """Before a sentence they are none of it."""
 _NEVER_LAST = (
     classes.ARTICLES
@@ -48,6 +48,8 @@ _NEVER_LAST = (
     | classes.HESITATIONS
     | classes.SIGNS
 )
+_NO_ADJECTIVES = _words("table timetable cable vegetable guest request forest interest test chest")
+"""Nouns that end as adjectives do."""
 _BE = _words("am is are was were be been being isn't aren't wasn't weren't")
 _GET = _words("get gets got getting")
 _COMPARING = _words("than as")
@@ -96,7 +98,8 @@ def _end(words: Sequence[str]) -> Completeness:
     counted = last in classes.NUMBERS or last.isdecimal()
     if counted or (last in _LETTERS and _after(before) not in ("a", "p")):
         return _UNSURE
-    half = last in classes.RELATIONAL or last.endswith(classes.ADJECTIVE_ENDINGS)
+    related = last in classes.RELATIONAL and _after(before) in ("a", "an", "the")
+    half = related or (last.endswith(classes.ADJECTIVE_ENDINGS) and last not in _NO_ADJECTIVES)
     return _UNSURE if half and (_noun_comes(before) or _after(before) in _COMPARATIVE) else _CLOSED
 
 

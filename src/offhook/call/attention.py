@@ -44,9 +44,12 @@ class Attention:
         turns = (self.turn, self._late)
         return min((turn.start for turn in turns if turn is not None), default=self.listener.heard)
 
-    def hear(self, evidence: Evidence, *, over_us: bool, held: bool) -> SpeechStarted | SpeechStopped | None:
-        """What 32 ms of the caller sound like, over our voice or while we hold it."""
-        return self.overlap.sift(evidence, self.listener.hear(evidence), over_us=over_us, held=held)
+    def hear(
+        self, evidence: Evidence, *, over_us: bool, held: bool, brief: bool
+    ) -> SpeechStarted | SpeechStopped | None:
+        """What 32 ms of the caller sound like, over our voice or while we hold it; `brief`: any pause may be the
+        last."""
+        return self.overlap.sift(evidence, self.listener.hear(evidence), over_us=over_us, held=held, brief=brief)
 
     def started(self, now: Instant, position: int) -> None:
         """The caller speaks: a new turn, or more of the one that is open."""
@@ -76,9 +79,9 @@ class Attention:
         """We hold our voice, and what is uttered over it goes on: see what it says so far. Streams tell by
         themselves."""
         turn = self.turn
-        if turn is None or turn.glimpsed or turn.request is not None or self._config.streaming or self._config.speech:
+        if turn is None or turn.glimpsed or turn.request is not None or self._config.streaming:
             return
-        if self.listener.speaking and self.overlap.speech >= _LONG:
+        if self.listener.speaking and self.overlap.speech >= _LONG and not self._config.speech:
             turn.glimpsed = True
             self.ask(now, turn)
 

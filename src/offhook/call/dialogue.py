@@ -128,8 +128,8 @@ class Dialogue:
         """What 32 ms of the caller sound like."""
         listener, agent, waits = self._floor.attention.listener, self._floor.machine.agent, self._floor.waits
         waits.hear(evidence)
-        brief = agent is Agent.HOLDING or waits.may_be_all(listener.heard)
-        match self._floor.attention.hear(evidence, over_us=agent in _SPEAKING, held=brief):
+        held, brief = agent is Agent.HOLDING, waits.may_be_all(listener.heard)
+        match self._floor.attention.hear(evidence, over_us=agent in _SPEAKING, held=held, brief=brief):
             case SpeechStarted(position):
                 turn = self._floor.attention.turn
                 waits.started(position, None if turn is None else turn.end)

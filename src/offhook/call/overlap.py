@@ -22,6 +22,8 @@ _DECAY = 1.0
 their soft end only."""
 _RUN_UP = 4_000
 """Samples, half a second, that a caller may take to speak up: what was heard before is our echo, or somebody else."""
+_A_SYLLABLE = 3 * CHUNK
+"""Samples, 96 ms: after less there is nothing to ask for, and nothing to ask for anew."""
 _A_FEW_WORDS = 4_800
 """Samples, 600 ms, that nobody understood and that are words all the same: nine in ten backchannels are shorter."""
 _A_WORD = 8 * CHUNK
@@ -48,17 +50,25 @@ class Overlap:
         self._not_theirs = 0
         self._paused = False
         """It goes on as far as the detector knows, but a pause has been told of."""
+        self._looked_at = 0
+        """How much of the present burst had been said when it was last asked what it says."""
         self._not_understood: int | None = None
 
     def sift(
-        self, evidence: Evidence, change: SpeechStarted | SpeechStopped | None, *, over_us: bool, held: bool
+        self,
+        evidence: Evidence,
+        change: SpeechStarted | SpeechStopped | None,
+        *,
+        over_us: bool,
+        held: bool,
+        brief: bool = False,
     ) -> SpeechStarted | SpeechStopped | None:
         """What follows from 32 ms of the caller, of which the detector makes `change`. They are heard over our voice,
-        or while we hold it."""
+        or while we hold it; `brief`: the first sign of any pause is one."""
         self._loudness = max(evidence.level, self._loudness - _DECAY)
         match change:
             case SpeechStarted():
-                self._faint = change
+                self._faint, self._looked_at = change, 0
             case SpeechStopped():
                 known = self._faint is None and not self._paused
                 self._faint, self._paused = None, False
@@ -66,7 +76,8 @@ class Overlap:
                     self._learn(self._listener.loudest)
                 return change if known else None
         if self._faint is None:
-            return self._pause(held=held)
+            soon = held and self.speech - self._looked_at >= _A_SYLLABLE
+            return self._pause(soon=soon or brief)
         usual = _QUIETEST if self._usual is None else self._usual
         if over_us and self._loudness < usual - _BEHIND:
             return None
@@ -85,10 +96,10 @@ class Overlap:
         again = before is not None and lasting(turn.start - before) <= _AGAIN
         return again or turn.end - turn.start >= _A_FEW_WORDS
 
-    def _pause(self, *, held: bool) -> SpeechStarted | SpeechStopped | None:
+    def _pause(self, *, soon: bool) -> SpeechStarted | SpeechStopped | None:
         listener = self._listener
-        if held and listener.speaking and listener.silence and not (self._paused or self._streams):
-            self._paused = True
+        if soon and listener.speaking and listener.silence and not (self._paused or self._streams):
+            self._paused, self._looked_at = True, self.speech
             return SpeechStopped(listener.heard - listener.silence)
         if self._paused and not listener.silence:
             self._paused = False

@@ -5,7 +5,7 @@ end to the waiting.
 from offhook.call.config import Limits
 from offhook.timebase import Instant, after, ms, seconds
 
-_SOON = ms(500)
+_SOON = ms(700)
 """A turn that was long in ending has used up the caller's patience already, but the reply gets this long to come
 before a filler does."""
 _AT_LEAST = seconds(2)

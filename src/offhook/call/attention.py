@@ -68,7 +68,7 @@ class Attention:
                 self._late.end = position  # what began as a laugh may have gone on in words
                 self.ask(now, self._late)
             return
-        self.turn.end, self.turn.known, self.turn.failed = position, False, False
+        self.turn.end = position
         self.turn.ended_at = self.listener.received_at(position)
         if ask:
             self.ask(now, self.turn)

@@ -3,7 +3,7 @@
 import pytest
 from believer import FILLER, Believer, told
 from chance import TEXTS, WORD, Action, World
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from booking import BOOKING
@@ -157,7 +157,19 @@ def test_a_stream_that_may_only_be_listened_to(story: list[Action]) -> None:
                                           "CallCosted", "CallEnded") for output in world.outputs)  # fmt: skip
 
 
+HEARD_IN_PART: list[Action] = [
+    lambda world: world.hear(5, 0.9),
+    lambda world: world.hear(4, 0.0),
+    lambda world: answers(world, 1, "book a room", "wholly"),
+    lambda world: world.hear(3, 0.9),
+    lambda world: world.hear(4, 0.0),
+    lambda world: answers(world, 0, "", "fails"),
+]
+"""The words of a turn's beginning are known when it goes on, and those of the whole never come."""
+
+
 @settings(max_examples=100)
+@example(story=HEARD_IN_PART)
 @given(story=st.lists(actions, max_size=40))
 def test_the_model_believes_what_the_history_says(story: list[Action]) -> None:
     config = CONFIGS["speech"]

@@ -96,7 +96,8 @@ class Listener:
             turn.listening = None
         self.withdraw(turn)
         start = self._from(turn.start)
-        turn.known = turn.failed = False
+        # What was known of a part of it must not stand for all of it, should this one fail.
+        turn.text, turn.known, turn.failed = "", False, False
         turn.request = turn.asked = self._requests.open(now, Stage.TRANSCRIPT, self._config.limits.transcript)
         turn.sent = max(self.heard, turn.end)
         self._out.append(Transcribe(turn.request, self.track, start, turn.sent, expectation))

@@ -24,14 +24,22 @@ class Ear:
         self.at = 0
 
     def hear(
-        self, chunks: int, level: float, *, over_us: bool = False, held: bool = False, speech: float = 0.0
+        self,
+        chunks: int,
+        level: float,
+        *,
+        over_us: bool = False,
+        held: bool = False,
+        brief: bool = False,
+        speech: float = 0.0,
     ) -> Told:
         """So many chunks of one kind. What was told of, and the chunk in which it lies."""
         told = []
         for _ in range(chunks):
             evidence = Evidence("inbound", self.at, 0, speech, level, 0.0, 0.0)
             self.at += CHUNK
-            change = self.overlap.sift(evidence, self.listener.hear(evidence), over_us=over_us, held=held)
+            change = self.listener.hear(evidence)
+            change = self.overlap.sift(evidence, change, over_us=over_us, held=held, brief=brief)
             if isinstance(change, SpeechStarted):
                 told.append(("started", change.position // CHUNK))
             elif isinstance(change, SpeechStopped):
@@ -123,6 +131,22 @@ def test_and_none_if_the_caller_goes_on(ear: Ear) -> None:
     assert ear.quiet(2, held=True) == [("stopped", 105)]
     assert ear.say(3, -20.0, held=True) == [("started", 107)]
     assert ear.quiet(3, held=True) == [("stopped", 110)]
+
+
+def test_the_soft_end_of_a_word_is_no_pause(ear: Ear) -> None:
+    """The s of "yes" would be cut off."""
+    ear.say(5, -20.0, over_us=True)
+    assert ear.hear(3, -40.0, held=True) == []
+    assert ear.quiet(1, held=True) == [("stopped", 105)]
+
+
+def test_where_any_pause_may_be_the_last_a_syllable_must_have_been_said_since(ear: Ear) -> None:
+    ear.say(4, -20.0)
+    assert ear.hear(1, -70.0, brief=True) == [("stopped", 104)]
+    assert ear.hear(2, -20.0, brief=True, speech=1.0) == [("started", 105)]
+    assert ear.hear(1, -70.0, brief=True) == []
+    assert ear.hear(1, -20.0, brief=True, speech=1.0) == []
+    assert ear.hear(1, -70.0, brief=True) == [("stopped", 109)]
 
 
 def test_where_we_do_not_hold_a_pause_takes_as_long_as_ever(ear: Ear) -> None:

@@ -130,3 +130,12 @@ def test_a_caller_who_paused_for_long_before_gets_more_time() -> None:
 def test_a_reply_to_half_a_sentence_is_not_asked_for() -> None:
     assert not waits(model()).may_end("I would like a table for")
     assert waits(model()).may_end("a table")
+
+
+def test_what_was_said_over_a_question_answers_it_and_nothing_later() -> None:
+    found = waits(model(), sinks=True)
+    found.started(60 * CHUNK, None)
+    found.answers_early = True
+    assert found.after("two thirty") == PATIENCE.complete
+    found.started(90 * CHUNK, None)
+    assert found.after("two thirty") > PATIENCE.complete

@@ -49,7 +49,7 @@ TURNS = (
     ("read your menu",),
     ("stop describe desserts",),
     ("have they nuts",),
-    ("actually never mind",),
+    ("no never mind",),
     ("tell opening times",),
     ("check my number",),
     ("please give directions",),

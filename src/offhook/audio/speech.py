@@ -110,6 +110,11 @@ class SpeechDetector:
         self._quiet_chunks = self._soft_chunks = 0
         self._end = 0
 
+    @property
+    def pausing(self) -> bool:
+        """Whether speech goes on, and something has come since its last sound that is not even its soft end."""
+        return self.speaking and self._quiet_chunks > 0
+
     def handle(self, evidence: Evidence) -> SpeechStarted | SpeechStopped | None:
         """Take the next chunk. A chunk that mostly never came says nothing: neither speech nor silence."""
         if evidence.missing * 2 > CHUNK:

@@ -11,18 +11,16 @@ from offhook.call.outputs import Output
 from offhook.call.overlap import Overlap
 from offhook.call.requests import Requests
 from offhook.conversation.expectation import Answers
-from offhook.conversation.words import Meaning, kind
+from offhook.conversation.words import Meaning, kind, may_become_nod
 from offhook.timebase import Instant
 from offhook.turns.events import Event
 
 _A_WORD = 1_600
 """Samples of speech, 200 ms, that are words although nobody understood them. Shorter are one word in fourteen, and of
 noises nearly half."""
-
-
 _LONG = 4_096
-"""Samples, 512 ms, of speech over us without a pause after which it is looked at what it says: hardly a word is longer,
-and the answer comes before it is believed without a word."""
+"""Samples, 512 ms, of a burst over us without a pause after which it is looked at what it says: hardly a word is
+longer, and the answer comes before it is believed without a word."""
 
 
 class Attention:
@@ -63,17 +61,18 @@ class Attention:
     def stopped(self, now: Instant, position: int, *, ask: bool, judge: bool) -> None:
         """The caller pauses; `ask` at once for a transcript of what was said, and have a model `judge` whether that was
         all. Of digits their number tells."""
-        if self.turn is None:
-            if self._late is not None and self._late.request is None:
-                self._late.end = position  # what began as a laugh may have gone on in words
-                self.ask(now, self._late)
+        turn = self.turn
+        if turn is None and self._late is not None and self._late.request is None:
+            turn, ask, judge = self._late, True, False  # what began as a laugh may have gone on in words
+        if turn is None:
             return
-        self.turn.end = position
-        self.turn.ended_at = self.listener.received_at(position)
+        turn.end, turn.ended_at = position, self.listener.received_at(position)
         if ask:
-            self.ask(now, self.turn)
+            self.ask(now, turn)
+        else:
+            self.listener.withdraw(turn)  # what was asked for is but its beginning
         if judge and self._mind.expects.answers is not Answers.DIGITS:
-            self.endpointer.ask(now, self.turn, self.listener)
+            self.endpointer.ask(now, turn, self.listener)
 
     def glimpse(self, now: Instant) -> None:
         """We hold our voice, and what is uttered over it goes on: see what it says so far. Streams tell by
@@ -85,10 +84,10 @@ class Attention:
             turn.glimpsed = True
             self.ask(now, turn)
 
-    def glimpsed(self, turn: Turn) -> list[Event]:
-        """What it means: real words are an interruption, and none at all a laugh. Nothing while that is open, and where
-        nobody has understood it: the rest will tell."""
-        told = turn.known and turn.understood
+    def glimpsed(self, turn: Turn, *, held: bool) -> list[Event]:
+        """What it means, if we still hold: real words are an interruption, and none at all a laugh. Nothing while that
+        is open, and where nobody has understood it: the rest will tell."""
+        told = held and turn.known and turn.understood
         turn.known = turn.failed = False
         event = self.meaning_of(turn.text, over_us=True) if told else None
         if event in (Event.WORDS_HEARD, Event.WAIT_ASKED):
@@ -98,6 +97,12 @@ class Attention:
     def ask(self, now: Instant, turn: Turn) -> None:
         """Have a turn transcribed."""
         self.listener.ask(now, turn, self._mind.expects)
+
+    def fail(self, turn: Turn) -> None:
+        """No transcript will come. Of what was set aside nothing will be known any more."""
+        self.listener.fail(turn)
+        if turn is self._late and turn.failed:
+            self._forget_late()
 
     def asked_for(self, request: int) -> Turn | None:
         """The turn, open or set aside, that a transcript belongs to."""
@@ -111,13 +116,14 @@ class Attention:
         enough = self.overlap.says_enough(turn) if over_us else turn.end - turn.start >= _A_WORD
         return Event.WORDS_HEARD if enough else Event.NOTHING_HEARD
 
-    def meaning_so_far(self, text: str, *, paused: bool) -> Event | None:
-        """The same of words over us that may grow; None while that is open. A nod may become "okay, stop", but not
-        once the caller pauses; should it all the same, the final transcript has the last word.
+    def meaning_so_far(self, text: str, *, paused: bool, asked: bool) -> list[Event]:
+        """The same of words over us that may grow; nothing while that is open. "I" may become the nod "I see", and a
+        nod "okay, stop", but not once the caller pauses; should it all the same, the final transcript has the last
+        word.
         """
-        event = self.meaning_of(text, over_us=True)
-        decided = event is Event.WORDS_HEARD or (paused and event is Event.BACKCHANNEL_HEARD)
-        return event if decided else None
+        event = self.meaning_of(text, over_us=True, asked=asked)
+        words = event is Event.WORDS_HEARD and (asked or not may_become_nod(text, self._config.language))
+        return [event] if words or (paused and event is Event.BACKCHANNEL_HEARD) else []
 
     def meaning_of(self, text: str, *, over_us: bool, asked: bool = False) -> Event:
         """What words mean for the floor. "Okay" is an answer while we listen and a backchannel while we speak, unless

@@ -162,12 +162,17 @@ class Dialogue:
 
     def produced(self, now: Instant, event: ReplyInput | TurnJudged) -> None:
         """Text or speech of a reply came, or what a model makes of a pause."""
-        if isinstance(event, TurnJudged):
-            self._floor.attention.endpointer.answered()
-            self._floor.machine.pause = self._floor.waits.judged(event.likelihood)
-            self._floor.settle(now)
-        if isinstance(event, TokensUsed | TurnJudged):
-            return
+        match event:
+            case TokensUsed():
+                return
+            case TurnJudged(_, likelihood):
+                self._floor.attention.endpointer.answered()
+                self._floor.machine.pause = self._floor.waits.judged(likelihood)
+            case _:
+                self._replied(now, event)
+        self._floor.settle(now)
+
+    def _replied(self, now: Instant, event: ReplyInput) -> None:
         reply = self._floor.answering.reply_to(event.request)
         assert reply is not None, "a request that is open belongs to a reply"
         match event:
@@ -181,13 +186,12 @@ class Dialogue:
                 reply.voiced(now, request, mulaw, words)
             case VoiceFinished(request):
                 reply.voiced_all(now, request)
-        self._floor.settle(now)
 
     def failed(self, now: Instant, request: int, stage: Stage) -> None:
         """A request will not be answered."""
         if stage is Stage.TRANSCRIPT:
             turn = self._asked_for(request)
-            self._floor.attention.listener.fail(turn)
+            self._floor.attention.fail(turn)
             self._words_known(now, turn)
         elif stage is Stage.JUDGEMENT:
             self._floor.attention.endpointer.answered()
@@ -209,8 +213,7 @@ class Dialogue:
     def pressed(self, now: Instant, key: str) -> None:
         """The caller pressed a key."""
         self._floor.emit(Event.KEY_PRESSED)
-        keys = self._keypad.press(now, key, self._mind.expects)
-        if keys:
+        if keys := self._keypad.press(now, key, self._mind.expects):
             self._floor.keys.append(keys)
         self._floor.settle(now)
 
@@ -261,8 +264,7 @@ class Dialogue:
             self._floor.speaker.give_up_mark()
         if self._mind.until is not None and self._mind.until <= now:
             self._mind.give_up()
-        filler_at = self._floor.answering.waiting.filler_at
-        if filler_at is not None and filler_at <= now:
+        if (filler_at := self._floor.answering.waiting.filler_at) is not None and filler_at <= now:
             self._floor.answering.fill(now)
         self._floor.settle(now)
 

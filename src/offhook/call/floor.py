@@ -101,10 +101,10 @@ class Floor:
         if turn is None:
             self.emit(Event.TURN_EMPTY)
             return
-        turn.over_at, self.waits.answers_early = self.attention.listener.heard, False
+        turn.over_at = self.attention.listener.heard
         self.machine.patience = patience_of(self._config, begun=True)
         self.answering.confirm(now, turn)
-        if turn.request is None and not turn.known and not turn.failed:
+        if turn.unheard:
             self.attention.ask(now, turn)
         self.answer(now)
 
@@ -139,8 +139,8 @@ class Floor:
             self.emit(Event.TURN_EMPTY)
 
     def _interrupt(self, now: Instant) -> None:
-        heard, before, turn = self.speaker.heard(now), self.answering.turn, self.attention.turn
-        reply = self.speaker.reply
+        heard, reply = self.speaker.heard(now), self.speaker.reply
+        before, turn = self.answering.turn, self.attention.turn
         acted = reply is not None and reply.rounds > 0
         if before is not None and turn is not None and not acted:
             gap = turn.start - before.over_at
@@ -165,12 +165,12 @@ class Floor:
         return [turn for turn in (over, self.attention.turn) if turn is not None]
 
     def words_partly_known(self, now: Instant, turn: Turn, text: str) -> None:
-        """What the caller says, so far as it is known: more may come, and it may still change."""
+        """What the caller says so far. More may come, and it may still change: so it can but lengthen the wait."""
         if self.machine.agent in (Agent.HOLDING, Agent.SPEAKING):
-            if event := self.attention.meaning_so_far(text, paused=self.machine.caller is Caller.PAUSED):
-                self.emit(event)
+            paused = self._config.streaming and self.machine.caller is Caller.PAUSED
+            self.emit_all(self.attention.meaning_so_far(text, paused=paused, asked=self.speaker.asks(now)))
         elif self._may_guess and self.attention.meaning_of(text, over_us=False) is Event.WORDS_HEARD:
-            self.machine.pause = self.waits.after(text)
+            self.machine.pause = max(self.machine.pause, self.waits.after(text))
             if self.waits.may_end(text):
                 self.answering.guess_early(now, turn, text)
 
@@ -182,7 +182,7 @@ class Floor:
     def words_known(self, now: Instant, turn: Turn) -> None:
         """The transcript of what nobody has dealt with, or of what was taken for nothing, is here."""
         if turn is self.attention.turn and self.machine.caller is Caller.SPEAKING:
-            self.emit_all(self.attention.glimpsed(turn))
+            self.emit_all(self.attention.glimpsed(turn, held=self.machine.agent is Agent.HOLDING))
             return
         over_us = self.machine.agent is not Agent.LISTENING
         event = self.attention.meaning(turn, over_us=over_us, asked=self.speaker.asks(now))

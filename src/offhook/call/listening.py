@@ -38,6 +38,12 @@ class Turn:
     over_at: int = 0
     """The sample that had been heard when it was taken to be over."""
 
+    @property
+    def unheard(self) -> bool:
+        """Its words, or those of its end, are neither known nor asked for."""
+        told = self.request is not None or self.known or self.failed
+        return not told or self.sent is None or self.sent < self.end
+
 
 class Listener:
     """One track's speech and its transcripts."""
@@ -76,6 +82,11 @@ class Listener:
         return self._detector.silence_samples
 
     @property
+    def pausing(self) -> bool:
+        """Something has come since the last sound of speech that is not even its soft end."""
+        return self._detector.pausing
+
+    @property
     def speaking(self) -> bool:
         """The present burst of speech goes on, as far as is known."""
         return self._detector.speaking
@@ -95,7 +106,7 @@ class Listener:
             self._requests.close(turn.listening)
             turn.listening = None
         self.withdraw(turn)
-        start = self._from(turn.start)
+        start = self.since(turn.start)
         # What was known of a part of it must not stand for all of it, should this one fail.
         turn.text, turn.known, turn.failed = "", False, False
         turn.request = turn.asked = self._requests.open(now, Stage.TRANSCRIPT, self._config.limits.transcript)
@@ -108,8 +119,8 @@ class Listener:
         """
         if self._config.streaming and turn.listening is None:
             turn.listening = self._requests.open(now, Stage.TRANSCRIPT, self._config.limits.longest_call)
-            since = self._from(position) if turn.sent is None else min(self._from(position), turn.sent)
-            self._out.append(Listen(turn.listening, self.track, self._from(turn.start), since, expectation))
+            since = self.since(position) if turn.sent is None else min(self.since(position), turn.sent)
+            self._out.append(Listen(turn.listening, self.track, self.since(turn.start), since, expectation))
 
     def withdraw(self, turn: Turn) -> None:
         """The transcript that was asked for is not wanted any more. What is being said is still listened to."""
@@ -133,7 +144,8 @@ class Listener:
         turn.request = None
         turn.text, turn.understood, turn.known, turn.known_at = text.strip(), understood, True, now
 
-    def _from(self, position: int) -> int:
+    def since(self, position: int) -> int:
+        """Where to listen from for what begins at `position`: a little before, as the first sound is a soft one."""
         return max(0, position - samples(self._config.pre_roll))
 
     def fail(self, turn: Turn) -> None:

@@ -61,7 +61,7 @@ class Overlap:
         *,
         over_us: bool,
         held: bool,
-        brief: bool = False,
+        brief: bool,
     ) -> SpeechStarted | SpeechStopped | None:
         """What follows from 32 ms of the caller, of which the detector makes `change`. They are heard over our voice,
         or while we hold it; `brief`: the first sign of any pause is one."""
@@ -76,8 +76,7 @@ class Overlap:
                     self._learn(self._listener.loudest)
                 return change if known else None
         if self._faint is None:
-            soon = held and self.speech - self._looked_at >= _A_SYLLABLE
-            return self._pause(soon=soon or brief)
+            return self._pause(soon=(held or brief) and self.speech - self._looked_at >= _A_SYLLABLE)
         usual = _QUIETEST if self._usual is None else self._usual
         if over_us and self._loudness < usual - _BEHIND:
             return None
@@ -98,7 +97,7 @@ class Overlap:
 
     def _pause(self, *, soon: bool) -> SpeechStarted | SpeechStopped | None:
         listener = self._listener
-        if soon and listener.speaking and listener.silence and not (self._paused or self._streams):
+        if soon and listener.pausing and not (self._paused or self._streams):
             self._paused, self._looked_at = True, self.speech
             return SpeechStopped(listener.heard - listener.silence)
         if self._paused and not listener.silence:

@@ -34,7 +34,7 @@ def patience_of(config: CallConfig, *, begun: bool, words: bool = False) -> Pati
 
 
 class Waits:
-    """One caller's. Feed all evidence, every stop, and every pause after which the same turn went on."""
+    """One caller's. Feed all evidence, and every start and stop of speech."""
 
     def __init__(self, config: CallConfig, mind: Mind) -> None:
         self._patience = config.patience
@@ -70,6 +70,7 @@ class Waits:
         if before is not None:
             self._rhythm.went_on(lasting(max(0, position - before)))
         else:
+            self.answers_early = False
             self._all_at = position + (self._mind.expects.digits or 0) * _A_DIGIT
 
     def may_be_all(self, heard: int) -> bool:

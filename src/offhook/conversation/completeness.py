@@ -70,9 +70,9 @@ def completeness(text: str, language: str = "en") -> Completeness:
         if words[-1] in classes.DANGLING.get(language, ()):
             return _OPEN
         return _CLOSED if text.endswith((".", "?", "!")) else _UNSURE
-    if said or (len(words) <= 2 and words[0] in _ALONE) or _said(words):
-        return _CLOSED
     end = _end(words)
+    if said or (len(words) <= 2 and words[0] in _ALONE and end is not _OPEN) or _said(words):
+        return _CLOSED
     while len(words) > 1 and words[0] in _LEADING:
         del words[0]
     return end if end is _OPEN else min(end, _sentence(words))

@@ -123,6 +123,12 @@ FRENCH = Phrases(
 LANGUAGES: dict[str, Phrases] = {"en": ENGLISH, "de": GERMAN, "es": SPANISH, "fr": FRENCH}
 
 
+def may_become_nod(text: str, language: str = "en") -> bool:
+    """Whether a nod begins like this; the last word may be cut off. "I" is how "I see" begins."""
+    listed, said = LANGUAGES.get(language[:2].lower(), ENGLISH), normalise(text)
+    return any(" ".join(phrase).startswith(said) for phrase in listed.backchannel | listed.hesitation)
+
+
 def kind(text: str, language: str = "en") -> Meaning:
     """What an utterance means. `language` is an ISO 639-1 code or a tag that begins with one; unknown ones read as
     English."""

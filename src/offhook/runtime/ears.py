@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from offhook.audio.events import Evidence
 from offhook.runtime.clock import starting_now
 from offhook.runtime.hearing import Ear, Hearing
-from offhook.runtime.load import HearingLoad
 from offhook.timebase import Instant
 
 BATCH = 64
@@ -58,7 +57,6 @@ class LiveHearing:
     """The one worker. `start` and `close` it on the loop that the ears live on."""
 
     def __init__(self, hearing: Hearing | None = None) -> None:
-        self.load = HearingLoad()
         self.on_batch: Callable[[float, int], object] = lambda seconds, late: None
         """Told of every batch: how long it took, and how many of its chunks were late."""
         self._hearing = hearing or Hearing()
@@ -135,7 +133,6 @@ class LiveHearing:
         self, ears: Sequence[LiveEar], batch: asyncio.Future[list[Evidence]], began: Instant, late: int
     ) -> None:
         took = (self._clock() - began) / 1_000_000
-        self.load.took(took, len(ears), late)
         self.on_batch(took, late)
         self._running = None
         for ear in ears:

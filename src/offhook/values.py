@@ -11,3 +11,8 @@ import msgspec
 
 class Value(msgspec.Struct, frozen=True, tag=True):
     """An immutable value. Subclasses repeat `frozen=True`, which type checkers ask for."""
+
+
+def writable(text: str) -> str:
+    """Text that can be written down: half a surrogate pair, as broken JSON yields it, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")

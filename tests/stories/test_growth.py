@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from effort import yardstick
 from kit import agent, ears, speech, tell
 
+from effort import yardstick
 from offhook.agent import patience
 from offhook.audio import mulaw
 from offhook.audio.events import CHUNK, Evidence

@@ -12,6 +12,7 @@ from offhook.call.outputs import CallEnded, CallStarted, Gathered, Report, Trans
 from offhook.conversation.messages import Message, Role
 from offhook.errors import OffhookError
 from offhook.timebase import seconds
+from offhook.values import writable
 
 TARGET = re.compile(r"\+[1-9][0-9]{6,14}|sips?:[^\s@]+@[^\s@]+")
 """E.164 allows 15 digits; what is shorter than 7 is no number that a country code could begin."""
@@ -76,11 +77,11 @@ class CallHandle:
             raise BadOrderError("say() was given no words")
         if interruptible not in (True, False, "words"):
             raise BadOrderError(f'say() was given interruptible={interruptible!r}: it is True, False or "words"')
-        self._give(SayOrdered(_whole(text), firmly=not interruptible, through_noise=interruptible == "words"))
+        self._give(SayOrdered(writable(text), firmly=not interruptible, through_noise=interruptible == "words"))
 
     def hang_up(self, text: str = "") -> None:
         """End the call, after `text` has been said."""
-        self._give(HangUpOrdered(_whole(text)))
+        self._give(HangUpOrdered(writable(text)))
 
     def transfer(self, to: str, text: str = "") -> "asyncio.Future[str]":
         """Connect the caller to `to`, such as "+4930123456" or "sip:desk@example.com", after `text` has been said.
@@ -97,7 +98,7 @@ class CallHandle:
             done.set_result(ENDED)
         else:
             self._transfers.append((to, done))
-            self._give(TransferOrdered(to, _whole(text)))
+            self._give(TransferOrdered(to, writable(text)))
         return done
 
     def send_digits(self, digits: str) -> None:
@@ -121,7 +122,7 @@ class CallHandle:
         future: asyncio.Future[str] = self._loop.create_future()
         self._gathering[number] = future
         try:
-            self._give(GatherOrdered(number, digits, _whole(text), seconds(within)))
+            self._give(GatherOrdered(number, digits, writable(text), seconds(within)))
             return await future
         finally:
             self._gathering.pop(number, None)
@@ -179,8 +180,3 @@ class CallHandle:
                 yield report
         finally:
             self._followers.remove(queue)
-
-
-def _whole(text: str) -> str:
-    """Text that can be written down: half a surrogate pair becomes a question mark."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -73,7 +73,7 @@ class Leveller:
         return amplified(pcm, np.array(10 ** (_gain(level) / 20)))
 
     def learn(self, level: float, blocks: float) -> None:
-        """So many blocks of speech were at this level before any gain."""
+        """Speech was at this level before any gain, in sound of so many blocks: fewer, and less of it is believed."""
         if self.level is None:
             self.level = level
         else:

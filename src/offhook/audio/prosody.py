@@ -11,10 +11,11 @@ import math
 from collections import Counter, deque
 
 from offhook.audio.events import CHUNK, Evidence
+from offhook.audio.speech import Hysteresis
 
-_SPEECH, _SOUND, _ECHO = 0.5, 0.35, 0.5
-"""Probabilities from which a chunk says how the caller speaks, and how the last sounds were; likeness from which it may
-be us."""
+_SPEECH, _SOUND = 0.5, 0.35
+"""Probabilities from which a chunk says how the caller speaks, and how the last sounds were."""
+_ECHO = Hysteresis().echo
 _LOUD, _LOW = 13, 16
 """Chunks, 400 to 500 ms: the last stressed syllable lies in them."""
 _PITCHES = 5

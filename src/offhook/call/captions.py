@@ -8,7 +8,7 @@ from offhook.call.inputs import TranscriptArrived
 from offhook.call.listening import Listener, Turn
 from offhook.call.outputs import Output, Transcribe, UserSaid
 from offhook.call.requests import Requests, Stage
-from offhook.conversation.expectation import Expectation
+from offhook.conversation.expectation import ANYTHING
 from offhook.timebase import Duration, Instant, lasting, samples
 
 BY_PAUSES = Duration(0)
@@ -62,7 +62,7 @@ class Captions:
                 ear.speaking = True
                 if ear.turn is None:
                     ear.begins = max(ear.done, position)
-                    ear.turn = Turn(max(ear.done, position - samples(self._config.pre_roll)), position)
+                    ear.turn = Turn(max(ear.done, ear.listener.since(position)), position)
             case stopped:
                 self._stopped(ear, stopped.position)
         turn = ear.turn
@@ -103,7 +103,7 @@ class Captions:
     def _ask(self, now: Instant, ear: _Ear, turn: Turn, end: int) -> None:
         """Have a segment transcribed."""
         turn.request = self._requests.open(now, Stage.TRANSCRIPT, self._config.limits.transcript)
-        self._out.append(Transcribe(turn.request, ear.listener.track, turn.start, end, Expectation()))
+        self._out.append(Transcribe(turn.request, ear.listener.track, turn.start, end, ANYTHING))
         ear.asked.append(turn)
 
     def _waiting(self, request: int) -> list[tuple[_Ear, Turn]]:

@@ -26,7 +26,7 @@ class Endpointer:
         late to shorten anything."""
         self.forget()
         if self._config.end_of_turn:
-            start = max(0, turn.start - samples(self._config.pre_roll), listener.heard - LISTENS)
+            start = max(listener.since(turn.start), listener.heard - LISTENS)
             self._request = self._requests.open(now, Stage.JUDGEMENT, self._config.patience.pause)
             self._out.append(JudgeTurn(self._request, listener.track, start, listener.heard))
 

@@ -7,7 +7,7 @@ import re
 from offhook.call.inputs import GatherOrdered
 from offhook.call.minds import Draft, Mind
 from offhook.call.outputs import Gathered, Output
-from offhook.conversation.expectation import Answers, Expectation
+from offhook.conversation.expectation import ANYTHING, Answers, Expectation
 from offhook.conversation.numbers import digits
 from offhook.conversation.words import normalise
 from offhook.timebase import Instant, after
@@ -25,11 +25,14 @@ class Gathering:
         self._mind = mind
         self._out = out
         self._order: GatherOrdered | None = None
+        self._expects = ANYTHING
+        """What the last order asks for."""
 
     def gather(self, now: Instant, order: GatherOrdered) -> None:
         """From now on digits are for this order. One that still waits gets nothing any more."""
         self.give_up()
         self._order, self.until = order, after(now, order.within)
+        self._expects = Expectation(Answers.DIGITS, digits=order.digits or None)
 
     def give_up(self) -> None:
         """The digits have not come."""
@@ -37,9 +40,7 @@ class Gathering:
 
     @property
     def expects(self) -> Expectation:
-        if self._order is None:
-            return self._mind.expects
-        return Expectation(Answers.DIGITS, digits=self._order.digits or None)
+        return self._mind.expects if self._order is None else self._expects
 
     @property
     def asked(self) -> bool:

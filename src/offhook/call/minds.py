@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from offhook.call.config import CallConfig, Phrases
-from offhook.conversation.expectation import Expectation
+from offhook.conversation.expectation import ANYTHING, Expectation
 from offhook.conversation.flow import Flow
 from offhook.conversation.flow_state import FlowState, FlowStep
 from offhook.conversation.history import History
@@ -84,7 +84,7 @@ class ModelMind:
 
     @property
     def expects(self) -> Expectation:
-        return Expectation()
+        return ANYTHING
 
     @property
     def asked(self) -> bool:
@@ -139,7 +139,7 @@ class FlowMind:
 
     @property
     def expects(self) -> Expectation:
-        return self._step.expects or Expectation()
+        return self._step.expects or ANYTHING
 
     @property
     def asked(self) -> bool:

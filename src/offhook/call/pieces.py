@@ -21,7 +21,7 @@ class Piece:
     failed: bool = False
     aloud: int | None = None
     """The request under which a speech model says it."""
-    _found: tuple[tuple[int, bool, float], Sequence[WordSpan]] | None = None
+    _found: tuple[tuple[int, int, bool, float], Sequence[WordSpan]] | None = None
     """Where its words were found to lie, and in what: that takes two milliseconds, and is asked several times."""
 
     @property
@@ -49,7 +49,7 @@ class Piece:
         and that another went on for, the account is not whole."""
         if self.words and not (self.complete and len(self.words) < len(self.text.split())):
             return self.words
-        given = (len(self.audio), self.complete, pace)
+        given = (len(self.text), len(self.audio), self.complete, pace)
         if self._found is None or self._found[0] != given:
             self._found = given, align(self.text, bytes(self.audio), complete=self.complete, pace=pace)
         return self._found[1]

@@ -66,7 +66,7 @@ class Speaker:
         self.reply = reply
         self.started = self.answered = False
         self._sent = self._heard = self._marked = 0
-        self._last_mark = ""
+        self._softly, self._last_mark = False, ""
 
     def pump(self, now: Instant) -> bool:
         """Hand over what may be played and is worth a message. True if the reply began to be played by this."""

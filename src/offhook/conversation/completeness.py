@@ -31,7 +31,8 @@ def _words(text: str) -> frozenset[str]:
 _OPEN, _UNSURE, _CLOSED = Completeness
 _OPEN_MARKS = (",", "-", "–", "—", "…", "...", ":")
 
-_ALONE = _words("hello hi hey goodbye bye thanks cheers yes no nope sorry please")
+_GREETINGS = _words("hello hi hey")
+_ALONE = _GREETINGS | _words("goodbye bye thanks cheers yes no nope sorry please")
 """Said alone, they are all that is said."""
 _TRAILING = _words("please then thanks okay again sir madam")
 """Behind a sentence they are none of it."""
@@ -48,6 +49,12 @@ _NEVER_LAST = (
     | classes.HESITATIONS
     | classes.SIGNS
 )
+_INTRODUCING = classes.DETERMINERS | classes.PREPOSITIONS | classes.STRANDED | classes.PARTICLES
+"""Words that something has to follow, if they come first."""
+_BEFORE_NOUNS = classes.ADJECTIVES | classes.ALONE | classes.ADVERBS | classes.NUMBERS | {"and"}
+"""What can stand between an article and its noun."""
+_OF_NOUNS = classes.DETERMINERS | classes.ADJECTIVES | classes.NUMBERS | classes.PREPOSITIONS
+"""Behind one of these a word is a noun, where it can be one."""
 _NO_ADJECTIVES = _words("table timetable cable vegetable guest request forest interest test chest")
 """Nouns that end as adjectives do."""
 _BE = _words("am is are was were be been being isn't aren't wasn't weren't")
@@ -112,8 +119,7 @@ def _sentence(words: Sequence[str]) -> Completeness:
     verbs = _verbs(words)
     if words[0] in classes.SUBORDINATORS and words[1] not in classes.AUXILIARIES and verbs < 2:
         return _UNSURE
-    introduced = classes.DETERMINERS | classes.PREPOSITIONS | classes.STRANDED | classes.PARTICLES
-    return _UNSURE if len(words) == 2 or (not verbs and words[0] in introduced) else _CLOSED
+    return _UNSURE if len(words) == 2 or (not verbs and words[0] in _INTRODUCING) else _CLOSED
 
 
 def _verbs(words: Sequence[str]) -> int:
@@ -145,8 +151,7 @@ def _noun_comes(before: Sequence[str]) -> bool:
     for word in reversed(before):
         if word in classes.DETERMINERS:
             return word not in ("that", "what", "which")
-        listed = word in classes.ADJECTIVES | classes.ALONE | classes.ADVERBS | classes.NUMBERS or word == "and"
-        if not listed and not word.endswith(classes.ADJECTIVE_ENDINGS):
+        if word not in _BEFORE_NOUNS and not word.endswith(classes.ADJECTIVE_ENDINGS):
             return False
     return False
 
@@ -226,6 +231,8 @@ def _preposition(last: str, before: Sequence[str]) -> Completeness:
 
 def _determiner(last: str, before: Sequence[str]) -> Completeness:
     prev = _after(before)
+    if last == "this" and prev in _GREETINGS:
+        return _OPEN  # "hello, this is Anna"
     if last in ("which", "what", "these", "another", "each"):
         return _UNSURE if not before or prev in classes.VERBS else _OPEN
     placed = classes.AUXILIARIES | classes.STRANDED | classes.PREPOSITIONS | classes.JOINED
@@ -254,8 +261,7 @@ def _adverb(last: str, before: Sequence[str]) -> Completeness:
 def _wanting(last: str, before: Sequence[str]) -> Completeness:
     """A verb that wants an object, unless it is a noun ("my order") or passive ("it was sent")."""
     prev = _after(before)
-    noun = prev in classes.DETERMINERS | classes.ADJECTIVES | classes.NUMBERS | classes.PREPOSITIONS
-    noun = noun or (prev in classes.STRANDED and prev not in ("to", "like"))
+    noun = prev in _OF_NOUNS or (prev in classes.STRANDED and prev not in ("to", "like"))
     if noun or (prev.endswith("'s") and prev not in classes.JOINED):
         return _CLOSED
     verb = next((word for word in reversed(before) if word not in classes.ADVERBS), "")

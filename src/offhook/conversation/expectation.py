@@ -31,3 +31,7 @@ class Expectation(Value, frozen=True):
     keywords: tuple[str, ...] = ()
     digits: int | None = None
     terminator: str = "#"
+
+
+ANYTHING = Expectation()
+"""Nothing is known of what will be said."""

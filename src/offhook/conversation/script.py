@@ -6,7 +6,7 @@ import msgspec
 
 from offhook.conversation.answers import OneOf, YesNo
 from offhook.conversation.commands import COMMAND_GRAMMAR
-from offhook.conversation.expectation import Answers, Expectation
+from offhook.conversation.expectation import ANYTHING, Answers, Expectation
 from offhook.conversation.flow_state import FlowState, Phase
 from offhook.conversation.grammar import alternatives, spoken
 from offhook.conversation.questions import Question
@@ -66,7 +66,7 @@ class Script(Value, frozen=True):
             case Phase.CORRECTING:
                 own = msgspec.structs.replace(self._names().expectation(), grammar=self._name_grammar())
             case _:
-                own = Expectation()
+                own = ANYTHING
         if own.answers is Answers.ANYTHING:
             return own
         return msgspec.structs.replace(own, grammar=alternatives([own.grammar, COMMAND_GRAMMAR]))

@@ -29,6 +29,7 @@ from offhook.providers.interfaces import Conversation, Transcriber, Transcript, 
 from offhook.runtime.services import Services
 from offhook.runtime.streaming import CallEar
 from offhook.timebase import Duration
+from offhook.values import writable
 
 logger = logging.getLogger("offhook.runtime")
 
@@ -155,12 +156,12 @@ class Performer:
         try:
             await work()
         except ProviderError as error:
-            self._deliver(RequestFailed(request, error.kind, whole(str(error))))
+            self._deliver(RequestFailed(request, error.kind, writable(str(error))))
         except OffhookError as error:
-            self._deliver(RequestFailed(request, Failure.BROKEN, whole(str(error))))
+            self._deliver(RequestFailed(request, Failure.BROKEN, writable(str(error))))
         except Exception as error:
             logger.exception("A provider raised what no provider should")
-            self._deliver(RequestFailed(request, Failure.BROKEN, whole(f"{type(error).__name__}: {error}")))
+            self._deliver(RequestFailed(request, Failure.BROKEN, writable(f"{type(error).__name__}: {error}")))
 
     async def _transcribe(
         self, request: int, utterance: Utterance, streamed: Callable[[], AsyncIterator[Transcript]] | None
@@ -171,7 +172,7 @@ class Performer:
             return transcribed(ear, utterance)
 
         async for said in self._services.transcribers.ask(way, self._another, replaced=True):
-            self._deliver(TranscriptArrived(request, whole(said.text), said.final, said.understood))
+            self._deliver(TranscriptArrived(request, writable(said.text), said.final, said.understood))
 
     async def _judge(self, request: int, said: bytes) -> None:
         for model in self._services.end_of_turn:
@@ -181,9 +182,9 @@ class Performer:
         async for piece in self._services.models.ask(lambda each: each.reply(conversation), self._another):
             match piece:
                 case str():
-                    self._deliver(ReplyText(request, whole(piece)))
+                    self._deliver(ReplyText(request, writable(piece)))
                 case ToolCall():
-                    self._deliver(ToolCalled(request, whole_call(piece)))
+                    self._deliver(ToolCalled(request, writable_call(piece)))
                 case Usage(spent, written, cached):
                     self._deliver(TokensUsed(request, spent, written, cached))
         self._deliver(ReplyFinished(request))
@@ -228,11 +229,6 @@ async def transcribed(transcriber: Transcriber, utterance: Utterance) -> AsyncIt
         raise ProviderError(Failure.BROKEN, "the transcriber stopped before its final transcript")
 
 
-def whole_call(call: ToolCall) -> ToolCall:
+def writable_call(call: ToolCall) -> ToolCall:
     """A call of a tool that can be written down."""
-    return ToolCall(whole(call.id), whole(call.name), whole(call.arguments))
-
-
-def whole(text: str) -> str:
-    """Text that can be written down: half a surrogate pair, as broken JSON yields it, becomes a question mark."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return ToolCall(writable(call.id), writable(call.name), writable(call.arguments))

@@ -70,9 +70,10 @@ class Services:
 
     async def ready(self) -> None:
         """Have all providers prepare at once. Raises ConfigurationError where one of them cannot ever work, and
-        ProviderError where none of a kind works now; where another can take its place, the log says so.
+        ProviderError where none of a kind works now; where another can take its place, or none need be there, the log
+        says so.
         """
-        await asyncio.gather(*(_prepare(chain) for chain in self._chains()))
+        await asyncio.gather(*(_prepare(chain, needed=chain is not self.end_of_turn) for chain in self._chains()))
 
     async def dismiss(self) -> None:
         """Let go of the providers that were made of a name."""
@@ -90,8 +91,8 @@ class Services:
         return self.transcribers, self.models, self.voices, self.speech_models, self.end_of_turn
 
 
-async def _prepare(chain: Chain[Any]) -> None:
-    """Make a chain's providers ready. Benches who is not, while somebody else is."""
+async def _prepare(chain: Chain[Any], *, needed: bool) -> None:
+    """Make a chain's providers ready. Benches who is not, while somebody else is or nobody is `needed`."""
     tried = await asyncio.gather(*(member.provider.ready() for member in chain.members), return_exceptions=True)
     failed = [(member, error) for member, error in zip(chain.members, tried, strict=True) if error]
     for _, error in failed:
@@ -99,7 +100,7 @@ async def _prepare(chain: Chain[Any]) -> None:
             raise error
         if is_of_the_configuration(error):
             raise ConfigurationError(str(error))
-    if chain.members and len(failed) == len(chain.members):
+    if needed and failed and len(failed) == len(chain.members):
         raise failed[0][1]
     for member, error in failed:
         assert isinstance(error, ProviderError)

@@ -20,7 +20,7 @@ from offhook.conversation.tools import ToolCall
 from offhook.errors import Failure, ProviderError
 from offhook.providers.interfaces import Transcript, Usage, Utterance
 from offhook.providers.speech_interface import Briefing, SpeechModel, SpeechSession
-from offhook.runtime.performer import Performer, whole, whole_call
+from offhook.runtime.performer import Performer, writable_call
 from offhook.runtime.services import Services
 
 
@@ -77,7 +77,7 @@ class SpeechPerformer(Performer):
         final = False
         async for said in transcripts:
             final = said.final
-            self._deliver(TranscriptArrived(request, whole(said.text), said.final, said.understood))
+            self._deliver(TranscriptArrived(request, writable(said.text), said.final, said.understood))
         if not final:
             raise ProviderError(Failure.BROKEN, "the model stopped before its final transcript")
 
@@ -85,11 +85,11 @@ class SpeechPerformer(Performer):
         async for piece in self._session.reply(request):
             match piece:
                 case str():
-                    self._deliver(ReplyText(request, whole(piece)))
+                    self._deliver(ReplyText(request, writable(piece)))
                 case bytes():
                     self._deliver(VoiceAudio(request, piece))
                 case ToolCall():
-                    self._deliver(ToolCalled(request, whole_call(piece)))
+                    self._deliver(ToolCalled(request, writable_call(piece)))
                 case Usage(spent, written, cached):
                     self._deliver(TokensUsed(request, spent, written, cached))
         self._deliver(ReplyFinished(request))

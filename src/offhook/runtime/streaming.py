@@ -16,10 +16,11 @@ from typing import Any, cast
 
 from offhook.audio.ring import LONGEST_GAP, CallerAudio
 from offhook.call.inputs import Input, TranscriptArrived
-from offhook.conversation.expectation import Expectation
+from offhook.conversation.expectation import ANYTHING, Expectation
 from offhook.errors import Failure, ProviderError
 from offhook.providers.interfaces import StreamingTranscriber, Transcript
 from offhook.timebase import RATE
+from offhook.values import writable
 
 logger = logging.getLogger("offhook.runtime")
 
@@ -28,13 +29,12 @@ BATCH = RATE // 10
 LONGEST = 60 * RATE
 """Samples after which an item is closed although the caller goes on: what is kept for a lost connection is bounded."""
 _KEPT = 150 * RATE
-"""Samples for which an item may still become part of a turn: as long as the track itself is at hand."""
+"""Samples for which an item may still become part of a turn: of a longer turn not even the track is at hand."""
 _SOON = 3 * RATE // 10
 """Samples after which speech that is noticed may have begun before the end of the last item: 96 ms without speech end
 an item, and a soft onset is noticed 200 ms late."""
 _ANEW = 10 * RATE
 """Samples of an item that may be sent anew."""
-_ANYTHING = Expectation()
 
 
 @dataclass(eq=False, slots=True)
@@ -85,7 +85,7 @@ class CallEar:
             logger.warning("No transcription session yet: %s", error)
 
     def listen(
-        self, audio: CallerAudio, request: int, start: int, since: int, expectation: Expectation = _ANYTHING
+        self, audio: CallerAudio, request: int, start: int, since: int, expectation: Expectation = ANYTHING
     ) -> None:
         """The caller speaks: the turn that began at sample `start` of `audio` goes on from `since`. What it says is
         delivered for `request`, until a transcript is asked for or the request is cancelled."""
@@ -200,7 +200,7 @@ class CallEar:
         try:
             async with aclosing(cast(Any, self._session.transcripts(number))) as transcripts:
                 async for transcript in transcripts:
-                    item.text, item.understood = _whole(transcript.text), transcript.understood
+                    item.text, item.understood = writable(transcript.text.strip()), transcript.understood
                     item.final = transcript.final
                     self._tell()
             if not item.final:
@@ -239,8 +239,3 @@ class CallEar:
 
 def _joined(items: list[_Item]) -> str:
     return " ".join(item.text for item in items if item.text)
-
-
-def _whole(text: str) -> str:
-    """Text that can be written down: half a surrogate pair becomes a question mark."""
-    return text.strip().encode("utf-8", "replace").decode("utf-8")

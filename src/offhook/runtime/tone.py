@@ -7,7 +7,8 @@ from offhook.audio.events import CHUNK
 from offhook.timebase import RATE
 
 _WINDOW = np.hanning(CHUNK).astype(np.float32)
-_AROUND = np.arange(-3, 4)
+_SIDE = 3
+_AROUND = np.arange(-_SIDE, _SIDE + 1)
 """Bins of 31 Hz that a pure tone fills: the window's main lobe is four wide, and mu-law's noise lies beside it."""
 _SHARE = 0.9
 """Of the energy in two tones. Of dial, ringing, busy and key tones it is 0.99, and 0.95 in noise 13 dB below. A quarter
@@ -19,13 +20,12 @@ def pure(sound: NDArray[np.float32]) -> NDArray[np.float64]:
     or two tones."""
     spectrum = np.fft.rfft((sound - sound.mean(axis=1, keepdims=True)) * _WINDOW, axis=1)
     energy = spectrum.real**2 + spectrum.imag**2 + 1e-9
-    rows, last = np.arange(len(sound)), energy.shape[1] - 1
-    total, found = energy.sum(axis=1), np.zeros(len(sound))
+    rows, total, found = np.arange(len(sound)), energy.sum(axis=1), np.zeros(len(sound))
     peak = energy[:, 1:-1].argmax(axis=1) + 1
     below, at, above = (np.log(energy[rows, peak + step]) for step in (-1, 0, 1))
     frequency = (peak + 0.5 * (below - above) / (below - 2 * at + above - 1e-9)) * (RATE / CHUNK)
     for _ in range(2):
-        around = rows[:, None], np.clip(energy.argmax(axis=1)[:, None] + _AROUND, 0, last)
+        around = rows[:, None], energy[:, _SIDE:-_SIDE].argmax(axis=1)[:, None] + _SIDE + _AROUND
         found += energy[around].sum(axis=1)
         energy[around] = 0
     return np.where(found >= _SHARE * total, np.round(frequency, 2), 0)

@@ -39,3 +39,10 @@ def test_a_voice_that_another_went_on_for_has_told_of_its_own_words_only() -> No
     piece = Piece("One two three four.", audio=sound, words=words, done=True)
     assert piece.words_within(8_000, PACE) == 3
     assert 2_400 < piece.word_start(6_000, PACE) < 6_000
+
+
+def test_words_that_come_behind_their_sound_are_laid_into_it() -> None:
+    piece = Piece("Good", audio=bytearray(b"\x20" * 9_600), aloud=1)
+    before = piece.words_within(9_600, PACE)
+    piece.text += " morning to you all"
+    assert piece.words_within(9_600, PACE) > before

@@ -30,6 +30,10 @@ we're
 so what i
 the reservation is under
 i think it'd
+yes and
+hello this
+hi my
+no i
 """
 UNSURE = """
 the second reservation
@@ -45,8 +49,11 @@ b
 """
 CLOSED = """
 yes
+no
 no thanks
+yes please
 hello
+hello there
 tomorrow
 i'd like to book a table for two people
 my name is anna miller

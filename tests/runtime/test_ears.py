@@ -92,11 +92,10 @@ def test_hearing_says_how_long_it_takes_and_what_came_too_late() -> None:
         for chunk in range(3):
             ear.listen(Instant(0), chunk * CHUNK, 0, bytes(CHUNK))
             await until(lambda: len(found) == chunk + 1)  # noqa: B023 (awaited here)
-        assert (hearing.load.batches, hearing.load.chunks, hearing.load.late) == (3, 3, 0)
-        assert 0 < hearing.load.seconds / 3 <= hearing.load.p99
+        assert [late for _, late in told] == [0, 0, 0]
+        assert all(0 < seconds < 1 for seconds, _ in told)
         ear.listen(Instant(0), 3 * CHUNK, 0, bytes(4 * CHUNK))
         await until(lambda: len(found) == 7)
-        assert (hearing.load.chunks, hearing.load.late) == (7, 3)
         assert [late for _, late in told] == [0, 0, 0, 1, 1, 1, 0]
 
     run(story)

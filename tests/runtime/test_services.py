@@ -65,6 +65,23 @@ def test_where_none_of_a_kind_is_there_it_is_an_error(count: int) -> None:
         ready(*[Candidate(DOWN) for _ in range(count)])
 
 
+class Judge:
+    """Is not there."""
+
+    async def judge(self, mulaw: bytes) -> float:
+        raise DOWN
+
+    async def ready(self) -> None:
+        raise DOWN
+
+    async def aclose(self) -> None: ...
+
+
+def test_nobody_needs_a_judge_of_pauses(caplog: pytest.LogCaptureFixture) -> None:
+    world.run(Services([], [], [], end_of_turn=(Judge(), "judge")).ready(), limit=60)
+    assert "end of turn: judge is not ready: nobody is there" in caplog.text
+
+
 def test_a_fault_of_a_plugin_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         ready(Candidate(ZeroDivisionError()), Candidate())

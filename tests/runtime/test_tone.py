@@ -49,6 +49,10 @@ def test_noise_and_a_voice_that_glides_are_none() -> None:
     assert not (still & (found[1:] > 0)).any()
 
 
+def test_rumble_below_a_voice_is_counted_once() -> None:
+    assert not pure(chunks(sines(35, amplitude=3_000) + sines(700, 1_500, amplitude=2_000))).any()
+
+
 @given(st.binary(min_size=CHUNK, max_size=CHUNK))
 @settings(deadline=None, max_examples=50)
 def test_a_frequency_is_one_that_a_telephone_carries(data: bytes) -> None:

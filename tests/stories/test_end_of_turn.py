@@ -10,7 +10,7 @@ from offhook.conversation.answers import Digits
 from offhook.conversation.expectation import Expectation
 from offhook.conversation.flow import Flow
 from offhook.conversation.questions import Question
-from offhook.errors import Failure, ProviderError
+from offhook.errors import ConfigurationError, Failure, ProviderError
 from offhook.providers.interfaces import EndOfTurnModel, Utterance
 from offhook.providers.scripted import ScriptedModel, ScriptedVoice
 from offhook.runtime.services import Services
@@ -173,7 +173,7 @@ def test_over_our_voice_nobody_is_asked() -> None:
 def test_it_is_made_ready_and_let_go_of_like_all_providers() -> None:
     class Broken(Judge):
         async def ready(self) -> None:
-            raise ProviderError(Failure.BROKEN, "no weights")
+            raise ConfigurationError("no weights")
 
     assert isinstance(Judge(), EndOfTurnModel)
     judge = Judge()
@@ -181,5 +181,5 @@ def test_it_is_made_ready_and_let_go_of_like_all_providers() -> None:
     world.run(services.ready(), limit=10)
     world.run(services.aclose(), limit=10)
     assert judge.closed == 1
-    with pytest.raises(ProviderError, match="no weights"):
+    with pytest.raises(ConfigurationError, match="no weights"):
         world.run(Services.of(agent(end_of_turn=Broken())).ready(), limit=10)

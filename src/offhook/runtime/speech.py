@@ -22,6 +22,7 @@ from offhook.providers.interfaces import Transcript, Usage, Utterance
 from offhook.providers.speech_interface import Briefing, SpeechModel, SpeechSession
 from offhook.runtime.performer import Performer, writable_call
 from offhook.runtime.services import Services
+from offhook.values import writable
 
 
 def performer(services: Services, config: CallConfig, deliver: Callable[[Input], object], call: object) -> Performer:

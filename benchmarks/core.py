@@ -34,16 +34,16 @@ from offhook.call.inputs import Input
 from offhook.carrier.events import AudioReceived
 from offhook.carrier.twilio import messages
 from offhook.carrier.twilio.stream import TwilioStream
-from offhook.cli.ring import utterance_of
 from offhook.providers.scripted import ScriptedVoice
 from offhook.runtime.driver import Driver
 from offhook.runtime.ears import LiveHearing
 from offhook.runtime.hearing import Hearing
 from offhook.runtime.services import Services
-from offhook.simulator import sounds, world
-from offhook.simulator.clock import LoopClock
+from offhook.simulator import world
 from offhook.simulator.load import agents
 from offhook.simulator.load.caller import FRAME, LoadCaller, Sounds
+from offhook.simulator.load.ideal import joined
+from offhook.simulator.load.material import line_noise, speech
 from offhook.simulator.load.profile import GRID, Profile, Tally
 from offhook.simulator.phone import identity
 from offhook.timebase import RATE, Instant
@@ -148,25 +148,18 @@ class Latest(list[Any]):
         self[:] = [item]
 
 
-def speech(file: Path | None) -> bytes:
-    """Three seconds that somebody says, at the telephone's level: the local voice, where there is no file."""
-    found = sounds.from_file(file, dbov=-25.0) if file else asyncio.run(utterance_of(agents.SAID))
-    return found.mulaw[found.start : found.end][: 3 * RATE]
-
-
 class Crowd:
     """So many callers and their calls in one world. `watch` is told "begin" when they have been talking for a cycle and
     "end" before they hang up."""
 
     def __init__(self, said: bytes, calls: int, watch: Callable[[str], object], *, idle: bool) -> None:
-        noise = mulaw.encode(np.rint(np.random.default_rng(1).standard_normal(10 * RATE) * 18.4).astype(np.int16))
         self.tally = Tally()
-        self._profile, self._calls, self._said = Profile(b"" if idle else said, noise), calls, said
+        self._profile, self._calls, self._said = Profile(b"" if idle else said, line_noise()), calls, said
         self._sounds = Sounds(self._profile)
         self._watch = watch
 
     async def talk(self, seconds: float) -> None:
-        hearing, clock = LiveHearing(), LoopClock()
+        hearing = LiveHearing()
         hearing.start()
         agent = dataclasses.replace(agents.scripted(), tts=Speaker(self._said))
         for provider in (agent.stt, agent.llm):
@@ -174,9 +167,7 @@ class Crowd:
         services = Services.of(agent)
         drivers: list[Driver] = []
         async with asyncio.TaskGroup() as tasks:
-            callers = [
-                tasks.create_task(self._call(services, agent, hearing, clock, n, drivers)) for n in self._numbers
-            ]
+            callers = [tasks.create_task(self._call(services, agent, hearing, n, drivers)) for n in range(self._calls)]
             await asyncio.sleep(CYCLE)
             self._watch("begin")
             await asyncio.sleep(seconds)
@@ -187,37 +178,23 @@ class Crowd:
         await hearing.close()
         await services.aclose()
 
-    @property
-    def _numbers(self) -> range:
-        return range(self._calls)
-
     async def _call(
-        self, services: Services, agent: Agent, hearing: LiveHearing, clock: LoopClock, number: int, out: list[Driver]
+        self, services: Services, agent: Agent, hearing: LiveHearing, number: int, out: list[Driver]
     ) -> None:
         """Frames come at the call's own instant of each 20 ms; the calls speak one after the other."""
         await asyncio.sleep(number / self._calls * FRAME / RATE)
-        driver = Driver(
-            services.config(agent),
-            services,
-            hearing,
-            stream=TwilioStream(),
-            send=lambda text: caller.on_text(clock(), text.encode()),
-            close=lambda: None,
-            report=lambda now, report: None,
-            clock=LoopClock(),
-        )
-        out.append(driver)
         ids, first = identity(Random(number)), GRID + int(CYCLE * RATE) * number // self._calls // GRID * GRID
         if not self._profile.speech:
             first = sys.maxsize
-        caller = LoadCaller(
-            self._profile, self._sounds, ids, self.tally, lambda text: driver.on_text(text.decode()), first
-        )
-        driver.on_text(messages.connected())
-        driver.on_text(messages.start(ids.stream_id, ids.call_id, ids.account_id))
+
+        def caller(send: Callable[[bytes], None]) -> LoadCaller:
+            return LoadCaller(self._profile, self._sounds, ids, self.tally, send, first)
+
+        driver, tick = joined(agent, services, hearing, ids, caller)
+        out.append(driver)
         while True:
             await asyncio.sleep(FRAME / RATE)
-            caller.tick(clock())
+            tick()
 
 
 def floor() -> float:
@@ -255,7 +232,8 @@ def measure(given: argparse.Namespace, said: bytes) -> None:
     best = min(rounds, key=lambda spent: sum(spent[part] for part in PARTS))
     scale = 1e9 * given.calls * given.seconds
     print(f"{given.calls} calls for {given.seconds:g} s; decoding one frame's message takes {unit:.2f} us")
-    print(f"{len(tally.delays)} replies, {len(tally.clears)} broken into, harmed: {tally.harmed}, {tally.problems}\n")
+    harmed = f"{tally.underruns} underruns, {tally.unanswered} turns without a reply"
+    print(f"{len(tally.delays)} replies, {len(tally.clears)} broken into, {harmed}, {tally.problems}\n")
     print(f"{'part':<36}{'CPU s per call-second':>22}{'x floor':>9}")
     for part in (*PARTS, "all of these", *OTHERS):
         spent = sum(best[each] for each in PARTS) if part == "all of these" else best[part]
@@ -304,7 +282,7 @@ def main() -> None:
     asked.add_argument("--memory", action="store_true")
     asked.add_argument("--traced", action="store_true", help="with --memory: by the line that took it")
     given = asked.parse_args()
-    (weigh if given.memory else measure)(given, speech(given.say))
+    (weigh if given.memory else measure)(given, asyncio.run(speech(given.say)))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from offhook.call.outputs import AskModel, Output, Synthesize, Transcribe, UserS
 from offhook.carrier.commands import PlayAudio
 from offhook.simulator import sounds
 from offhook.simulator.caller import SimulatedCaller
+from offhook.simulator.load.material import spoken
 from offhook.simulator.openai_server.log import Stage
 from offhook.simulator.report import CallReport
 from offhook.simulator.ring import ring
@@ -46,7 +47,7 @@ agent = Agent(
     tts="openai/gpt-4o-mini-tts",
 )
 """
-SERVE = ("serve", "agent.py", "--port", "0", "--record", "calls", "--drain", "3")
+SERVE = ("serve", "agent.py", "--port", "0", "--workers", "1", "--record", "calls", "--drain", "3")
 
 
 class Turn(NamedTuple):
@@ -85,7 +86,8 @@ async def measure(turns: int, *, realtime_voice: bool, client: str) -> list[Turn
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "agent.py").write_text(AGENT)
-        words = await spoken(SAYS)
+        whole = await spoken(SAYS)
+        words = sounds.sound(whole.mulaw[whole.start : whole.end], SAYS)
 
         async def script(caller: SimulatedCaller) -> None:
             for number in range(turns):
@@ -168,18 +170,6 @@ def received(step: replay.Played, end: int) -> bool:
     """Whether with this step the caller's audio up to sample `end` was there."""
     audio = step.input
     return isinstance(audio, AudioReceived) and audio.position + len(audio.mulaw) >= end
-
-
-async def spoken(text: str) -> sounds.Sound:
-    """What the caller says, by the local voice, without silence around it."""
-    from offhook.providers.voices.local import LocalVoice
-
-    voice = LocalVoice()
-    try:
-        whole = await sounds.spoken(voice, text)
-    finally:
-        await voice.aclose()
-    return sounds.sound(whole.mulaw[whole.start : whole.end], text)
 
 
 class Process:

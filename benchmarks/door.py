@@ -24,6 +24,7 @@ from typing import Any, cast
 from offhook.audio import mulaw
 from offhook.carrier.twilio import messages
 from offhook.server.direct import EXTENSION, MediaProtocol
+from offhook.server.listening import listen
 from offhook.simulator.load.websocket import frame
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -57,8 +58,7 @@ def serving(begin: Callable[[Counter, socket.socket], Awaitable[object]], parent
     counter = Counter()
 
     async def serve() -> None:
-        with socket.create_server(("127.0.0.1", 0), backlog=2_048) as plain:
-            listener = socket.socket(plain.family, plain.type, socket.IPPROTO_TCP, fileno=plain.detach())
+        listener = listen("127.0.0.1", 0)
         kept = await begin(counter, listener)
         parent.send(listener.getsockname()[1])
 

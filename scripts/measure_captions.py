@@ -8,7 +8,6 @@ the recordings are the composed digit strings whose manifest says the same.
 import ctypes
 import functools
 import itertools
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -23,6 +22,7 @@ from offhook.call.config import CallConfig
 from offhook.call.inputs import TranscriptArrived
 from offhook.call.outputs import Output, Transcribe
 from offhook.call.requests import Requests
+from offhook.providers.voices import espeak
 from offhook.simulator.evidence import Attentive
 from offhook.timebase import RATE, Duration, Instant, seconds
 
@@ -50,8 +50,8 @@ class Word(NamedTuple):
 
 def main() -> None:
     """Print a table: how long segments are, and the share of words that they cut."""
-    spoken = [synthesized(text, voice) for voice in VOICES for text in TEXTS]
     recorded = list(digits(Path(sys.argv[1]))) if len(sys.argv) > 1 else []
+    spoken = [synthesized(text, voice) for voice in VOICES for text in TEXTS]
     for name, speeches in (("synthesized", spoken), ("recorded digits", recorded)):
         count = sum(len(words) for _, words in speeches)
         length = sum(word.end - word.start for _, words in speeches for word in words) / max(1, count) / RATE
@@ -95,34 +95,17 @@ def digits(folder: Path) -> Iterator[tuple[bytes, list[Word]]]:
         yield mulaw.encode(pcm), words
 
 
-# espeak-ng, with what it says of its words (speak_lib.h)
-
-_WORD, _END = 1, 5
-
-
-class _Event(ctypes.Structure):
-    _fields_ = (
-        ("type", ctypes.c_int),
-        ("identifier", ctypes.c_uint),
-        ("text_position", ctypes.c_int),
-        ("length", ctypes.c_int),
-        ("audio_position", ctypes.c_int),
-        ("sample", ctypes.c_int),
-        ("user_data", ctypes.c_void_p),
-        ("id", ctypes.c_char * 8),
-    )
-
-
-_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+_WORD, _END = 1, 5  # espeakEVENT_WORD, espeakEVENT_END
+_library = functools.cache(espeak.open_library)
 
 
 def synthesized(text: str, voice: str) -> tuple[bytes, list[Word]]:
     """A text, half a second of silence before and two behind it, and where its words are."""
-    library, rate = _espeak()
+    library = _library()
     pieces: list[bytes] = []
     events: list[tuple[int, int]] = []
 
-    def heard(samples: "ctypes._Pointer[ctypes.c_short]", count: int, marks: "ctypes._Pointer[_Event]") -> int:
+    def heard(samples: "ctypes._Pointer[ctypes.c_short]", count: int, marks: "ctypes._Pointer[espeak.Event]") -> int:
         if count:
             pieces.append(ctypes.string_at(samples, 2 * count))
         index = 0
@@ -132,25 +115,16 @@ def synthesized(text: str, voice: str) -> tuple[bytes, list[Word]]:
             index += 1
         return 0
 
-    callback = _CALLBACK(heard)
+    callback = espeak.Callback(heard)
     library.espeak_SetVoiceByName(voice.encode())
     library.espeak_SetSynthCallback(callback)
     spoken = text.encode() + b"\0"
     library.espeak_Synth(spoken, ctypes.c_size_t(len(spoken)), 0, 1, 0, 1, None, None)
-    pcm = resample.whole(np.frombuffer(b"".join(pieces), "<i2"), rate, RATE)
+    pcm = resample.whole(np.frombuffer(b"".join(pieces), "<i2"), espeak.RATE, RATE)
     lead = RATE // 2
     audio = mulaw.SILENCE * lead + mulaw.encode(pcm) + mulaw.SILENCE * RATE * 2
     bounds = itertools.pairwise(events)
     return audio, [Word(lead + at, lead + until) for (at, kind), (until, _) in bounds if kind == _WORD]
-
-
-@functools.cache
-def _espeak() -> tuple[ctypes.CDLL, int]:
-    import espeakng_loader
-
-    library = ctypes.CDLL(espeakng_loader.get_library_path())
-    os.chdir(espeakng_loader.get_data_path())
-    return library, library.espeak_Initialize(2, 60, b"..", 0x8000)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,14 @@
-"""`offhook bench`: its sounds, and a small crowd that calls a server of its own."""
+"""`offhook bench`: a small crowd calls a server of its own."""
 
-import asyncio
-import wave
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from offhook.audio import level, mulaw
-from offhook.cli.bench import _line_noise, _speech
 from offhook.cli.bench_server import _overrun, own_server
+from offhook.errors import OffhookError
 from offhook.simulator.load import agents, manager
+from offhook.simulator.load.material import line_noise
 from offhook.simulator.load.profile import Profile
 from offhook.simulator.openai_server.log import Log, Request, Stage
 from offhook.timebase import Instant, ms
@@ -18,22 +16,29 @@ from offhook.timebase import Instant, ms
 pytestmark = pytest.mark.wall_clock
 
 
-def test_a_line_is_hardly_heard() -> None:
-    assert -67 < level.dbov(mulaw.decode(_line_noise())) < -63
+PRODUCTION = {
+    "OFFHOOK_PUBLIC_URL": "https://phone.example.com",
+    "OFFHOOK_OVERFLOW": "dial:+15550123",
+    "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+}
 
 
-def test_speech_from_a_file_loses_the_silence_around_it_and_is_as_loud_as_a_telephone(tmp_path: Path) -> None:
-    tone = np.rint(np.sin(np.arange(8_000) * 0.5) * 3_000).astype(np.int16)
-    with wave.open(str(tmp_path / "tone.wav"), "wb") as file:
-        file.setparams((1, 2, 8_000, 0, "NONE", ""))
-        file.writeframes(np.concatenate((np.zeros(4_000, np.int16), tone, np.zeros(4_000, np.int16))).tobytes())
-    speech = asyncio.run(_speech(tmp_path / "tone.wav"))
-    assert abs(len(speech) - 8_000) <= 2
-    assert abs(level.active_speech(mulaw.decode(speech)) + 25) < 0.5
+@pytest.fixture
+def _beside_a_production_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """What its settings and the network's say is nothing to the server that is measured, and it records nothing."""
+    for name in ("NO_PROXY", "no_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("OFFHOOK_RECORD", str(tmp_path / "calls"))
+    yield
+    assert not (tmp_path / "calls").exists()
 
 
+@pytest.mark.usefixtures("_beside_a_production_server")
 def test_a_crowd_calls_and_the_server_is_measured_meanwhile() -> None:
-    held = Profile(b"", _line_noise(), cycle=ms(320))
+    held = Profile(b"", line_noise(), cycle=ms(320))
     with own_server(3, scripted=True) as (target, overrun):
         found = manager.level(target, held, 3, 0.5)
         assert overrun() is None
@@ -45,7 +50,7 @@ def test_a_crowd_calls_and_the_server_is_measured_meanwhile() -> None:
 
 
 def test_a_server_with_workers_is_measured_as_one() -> None:
-    held = Profile(b"", _line_noise(), cycle=ms(320))
+    held = Profile(b"", line_noise(), cycle=ms(320))
     with own_server(4, 2, scripted=True) as (target, _):
         found = manager.level(target, held, 4, 1.0)
     assert (found.calls, found.lost, found.refused, found.problems) == (4, 0, 0, ())
@@ -55,15 +60,22 @@ def test_a_server_with_workers_is_measured_as_one() -> None:
         assert found.cpu_per_call_second
 
 
+@pytest.mark.usefixtures("_beside_a_production_server")
 def test_a_storm_harms_nobody_and_is_told_that_all_lines_are_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manager, "LONGEST_RAMP", 0.2)
-    held = Profile(b"", _line_noise(), cycle=ms(320))
+    held = Profile(b"", line_noise(), cycle=ms(320))
     with own_server(2, scripted=True) as (target, _):
         found = manager.level(target, held, 2, 4.0, storm=6)
     assert (found.harmed, found.refused) == (0, 0)
     ((words, count),) = found.storm.items()
     assert count == 6
     assert "<Say>" in words
+
+
+def test_a_server_that_does_not_start_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OFFHOOK_START_TIMEOUT", "0")
+    with pytest.raises(OffhookError, match="did not start"), own_server(1, scripted=True):
+        pass
 
 
 def test_what_the_stand_in_takes_beyond_what_it_was_told() -> None:

@@ -162,6 +162,18 @@ def test_an_engine_that_does_not_load_says_why() -> None:
     story(told)
 
 
+def test_a_process_that_cannot_be_had_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+
+    async def told() -> None:
+        async with pool() as children:
+            with pytest.raises(ProviderError, match="the echo cannot be started: No such file") as caught:
+                await ask(children, "count", 3)
+            assert caught.value.kind is Failure.BROKEN
+
+    story(told)
+
+
 @pytest.mark.parametrize(
     "raw",
     [

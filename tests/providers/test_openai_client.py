@@ -119,6 +119,16 @@ def test_a_server_that_repeats_the_key_does_not_make_us_repeat_it() -> None:
     asyncio.run(story())
 
 
+def test_a_key_is_masked_before_the_words_are_cut() -> None:
+    async def story() -> str:
+        key = "gsk_a_secret_of_ours"
+        return str(Account(key).refused("openai/x", 400, {"message": "." * 190 + f"{key} " * 9}, {}))
+
+    words = asyncio.run(story())
+    assert "gsk" not in words
+    assert len(words) < 220
+
+
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [

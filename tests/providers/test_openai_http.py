@@ -203,7 +203,7 @@ def test_a_server_that_does_not_read_is_not_waited_for() -> None:
     async def story() -> None:
         async with server(deaf) as base_url:
             ear = OpenAITranscriber("whisper-1", api_key=KEY, base_url=base_url, timeout=0.05)
-            with pytest.raises(OpenAIError) as raised:
+            with pytest.raises(OpenAIError, match=r"nothing came for 0\.1 s") as raised:
                 await drain(ear.transcribe(utterance(600)))
             assert raised.value.kind is Failure.TIMEOUT
             await ear.aclose()
@@ -231,20 +231,19 @@ def test_a_proxy_is_used_where_the_environment_names_one(monkeypatch: pytest.Mon
     assert "\r\nProxy-Authorization: Basic bWU6c2VjcmV0\r\n" in heads[0]
 
 
-def test_the_key_does_not_follow_to_another_server() -> None:
+@pytest.mark.parametrize("client", ["lean", "sdk"])
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_a_redirect_is_not_followed(client: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    if client == "sdk":
+        pytest.importorskip("openai")
+    monkeypatch.setenv("OFFHOOK_OPENAI_CLIENT", client)
     heads: list[str] = []
-
-    async def story() -> None:
-        async with server(answering(whole(bytes(100), kind="audio/pcm"), heads)) as other:
-            moved = f"HTTP/1.1 307 Moved\r\nLocation: {other}/there\r\nContent-Length: 0\r\n\r\n".encode()
-            async with server(answering(moved, heads)) as base_url:
-                voice = OpenAIVoice(api_key=KEY, base_url=base_url)
-                assert b"".join(await drain(voice.speak("hello"))) == bytes(100)
-                await voice.aclose()
-
-    asyncio.run(story())
-    assert [head.split()[1] for head in heads] == ["/v1/audio/speech", "/v1/there"]
-    assert [KEY in head for head in heads] == [True, False]
+    moved = f"HTTP/1.1 {status} Moved\r\nLocation: /v2/there\r\nContent-Length: 0\r\n\r\n".encode()
+    error = failure(moved, OpenAIVoice, heads=heads)
+    assert [head.split()[1] for head in heads] == ["/v1/audio/speech"]
+    assert (error.kind, error.status) == (Failure.REFUSED, status)
+    assert "moved to /v2/there" in str(error)
+    assert "OPENAI_BASE_URL" in str(error)
 
 
 def test_whoever_stops_listening_breaks_the_connection_off() -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from openai_kit import KEY
+from websockets.asyncio.server import ServerConnection, serve
 
 from offhook.errors import Failure
 from offhook.providers.openai_client import Account, OpenAIError
@@ -44,3 +45,24 @@ def test_a_redirect_is_not_followed() -> None:
     heads, error = asked("307 Moved\r\nLocation: ws://127.0.0.1:9/elsewhere")
     assert len(heads) == 1
     assert (error.kind, error.status) == (Failure.REFUSED, 307)
+    assert "moved to ws://127.0.0.1:9/elsewhere" in str(error)
+
+
+def test_a_server_that_closes_with_our_key_does_not_make_us_repeat_it() -> None:
+    key = "gsk_a_secret_of_ours"
+
+    async def refuse(connection: ServerConnection) -> None:
+        await connection.close(1008, f"Incorrect API key provided: {key}")
+
+    async def story() -> OpenAIError:
+        async with serve(refuse, "127.0.0.1", 0) as server:
+            account = Account(key, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+            async with connected(account, "openai/realtime", {}) as wire:
+                with pytest.raises(OpenAIError) as raised:
+                    await wire.receive()
+            await account.aclose()
+            return raised.value
+
+    error = asyncio.run(story())
+    assert error.kind is Failure.REFUSED
+    assert str(error).endswith("Incorrect API key provided: ***)")

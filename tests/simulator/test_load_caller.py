@@ -124,7 +124,7 @@ def test_what_a_carrier_would_not_understand_is_a_problem() -> None:
 def test_tallies_add_up() -> None:
     one, other = Tally(delays=[1], sent=2), Tally(delays=[3], sent=4, lost=1)
     one.add(other)
-    assert (one.delays, one.sent, one.harmed) == ([1, 3], 6, 1)
+    assert (one.delays, one.sent, one.lost) == ([1, 3], 6, 1)
 
 
 @pytest.mark.parametrize(("share", "value"), [(0.5, 51), (0.95, 96), (1.0, 100)])

@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-SPEECH = 3.0
-"""Seconds that a caller says in each cycle of the profile, at the most."""
 ALONE = 60.0
 """Seconds, at the least, for which one call is measured: the others are compared with it."""
 
@@ -43,12 +41,12 @@ def bench(
     """
     import asyncio
 
+    from offhook.simulator.load import material
     from offhook.simulator.load import plot as picture
-    from offhook.simulator.load.profile import Profile
 
     if plot:
         picture.require()
-    profile = Profile(asyncio.run(_speech(say)), _line_noise())
+    profile = asyncio.run(material.profile(say))
     run = Others(url, pid, profile, seconds) if url else Bench(profile, seconds, workers, scripted=scripted)
     limit = run.measure(calls, most)
     lines = calls or limit or 1
@@ -205,25 +203,3 @@ def _written(found: dict[str, Any]) -> bytes:
     import msgspec
 
     return msgspec.json.format(msgspec.json.encode(found))
-
-
-async def _speech(file: Path | None) -> bytes:
-    """What the callers say, without the silence around it, at the telephone's level."""
-    from offhook.cli.ring import utterance_of
-    from offhook.simulator import sounds
-    from offhook.simulator.load.agents import SAID
-    from offhook.timebase import RATE
-
-    found = sounds.from_file(file, dbov=-25.0) if file else await utterance_of(SAID)
-    trimmed: bytes = found.mulaw[found.start : found.end]
-    return trimmed[: int(SPEECH * RATE)]
-
-
-def _line_noise() -> bytes:
-    """A second of what a line sounds like while nobody speaks: noise at -65 dBov."""
-    import numpy as np
-
-    from offhook.audio import mulaw
-
-    dice = np.random.default_rng(1)
-    return mulaw.encode(np.rint(dice.standard_normal(8_000) * 18.4).astype(np.int16))

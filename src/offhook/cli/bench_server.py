@@ -46,8 +46,8 @@ def own_server(lines: int, workers: int = 1, *, scripted: bool) -> Iterator[Own]
 
     try:
         stand_in: Any = None if scripted else begin(_openai)[0]
-        ours, pid = begin(_server, lines, workers, "" if scripted else stand_in.recv())
-        base = f"http://127.0.0.1:{ours.recv()}"
+        ours, pid = begin(_server, lines, workers, "" if scripted else _told(stand_in))
+        base = f"http://127.0.0.1:{_told(ours)}"
         _wait_until_ready(base)
         target = Target(base + VOICE_PATH, pid)
         yield Own(target, (lambda: None) if scripted else overrun)
@@ -58,17 +58,27 @@ def own_server(lines: int, workers: int = 1, *, scripted: bool) -> Iterator[Own]
             process.kill()
 
 
+def _told(child: Any) -> Any:
+    """Where a server of ours is. Raises OffhookError where it has ended instead."""
+    from offhook.errors import OffhookError
+
+    try:
+        return child.recv()
+    except EOFError:
+        raise OffhookError("our own server did not start: what it said stands above") from None
+
+
 def _wait_until_ready(base: str) -> None:
     """Until all workers are."""
     import time
-    import urllib.request
     from urllib.error import HTTPError
 
     from offhook.errors import OffhookError
+    from offhook.simulator.ring import opener
 
     for _ in range(round(STARTING / LOOK)):
         try:
-            urllib.request.urlopen(base + "/readyz", timeout=STARTING).close()
+            opener(base).open(base + "/readyz", timeout=STARTING).close()
             return
         except HTTPError as error:
             error.close()
@@ -131,16 +141,15 @@ def _server(parent: Any, lines: int, workers: int, base_url: str) -> None:
     from offhook.settings import Settings
 
     settings = Settings.load(
+        public_url="",
         port=0,
         max_calls=lines,
+        overflow="say",
         drain=0.0,
         twilio_auth_token="",
-        openai_base_url=base_url or None,
-        openai_api_key="none",
         log_level="error",  # that lines are busy is what a storm is for
-    )
+    ).model_copy(update={"record": None})
     settings.export()
-    agent = "served" if base_url else "scripted"
     with listen("127.0.0.1", 0) as listener, tempfile.TemporaryDirectory(prefix="offhook-metrics-") as metrics:
         port = listener.getsockname()[1]
 
@@ -149,20 +158,20 @@ def _server(parent: Any, lines: int, workers: int, base_url: str) -> None:
 
         if workers == 1:
             logging.getLogger("offhook").setLevel(logging.ERROR)
-            PhoneServer(_application(agent, settings), settings, announce).run_on(listener)
+            PhoneServer(_application(base_url, settings), settings, announce).run_on(listener)
         else:
-            asyncio.run(Supervisor(_work, agent, settings, workers, listener, Path(metrics), announce).run())
+            asyncio.run(Supervisor(_work, base_url, settings, workers, listener, Path(metrics), announce).run())
 
 
 def _work(task: Any, control: socket.socket, connections: socket.socket) -> None:
-    """The process of one of its workers."""
+    """The process of one of its workers, whose agent is known by who serves its stages."""
     from offhook.cli.serve import as_worker
 
     as_worker(task, control, connections, lambda post: _application(task.agent, task.settings, post))
 
 
-def _application(agent: str, settings: Any, post: Any = None) -> Any:
+def _application(base_url: str, settings: Any, post: Any = None) -> Any:
     from offhook.server.app import asgi_app
     from offhook.simulator.load import agents
 
-    return asgi_app(agents.served() if agent == "served" else agents.scripted(), settings, post=post)
+    return asgi_app(agents.served(base_url) if base_url else agents.scripted(), settings, post=post)

@@ -53,9 +53,14 @@ class Child:
 
     @classmethod
     async def spawn(cls, module: str, name: str) -> "Child":
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", module), stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
-        )
+        """Begin a process. Raises `ProviderError` where the system has none to give."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", module), stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
+            )
+        except OSError as error:
+            words = f"the {name} cannot be started: {error.strerror or error}"
+            raise ProviderError(Failure.BROKEN, words) from error
         return cls(process, name)
 
     async def started(self) -> None:

@@ -38,6 +38,8 @@ _STATUS = {
     "session_expired": 500,
 }
 """What the codes of errors that come without a status are like."""
+_LONGEST = 200
+"""Characters that are told of what a server says."""
 KEY_REFUSED = (401, 403)
 """The statuses of servers that do not accept our key."""
 _NO_KEY = "OPENAI_API_KEY is not set (a compatible server that asks for no key takes any word)"
@@ -129,34 +131,40 @@ class Account:
         except StatusError as error:
             raise self.refused(what, error.status, error.error, error.headers) from None
         except ClientError as error:
-            words = self._clean(error)
+            words = self.clean(error)
             if error.kind is Failure.BROKEN:
                 words = f"the answer breaks off ({words})"
             raise OpenAIError(error.kind, f"{what}: {words}") from None
         except (msgspec.DecodeError, AudioFormatError, ValueError) as error:
-            raise OpenAIError(Failure.BROKEN, f"{what}: the answer makes no sense ({self._clean(error)})") from None
+            raise OpenAIError(Failure.BROKEN, f"{what}: the answer makes no sense ({self.clean(error)})") from None
 
     def said(self, what: str, error: Any) -> OpenAIError:
         """The failure that an error in the midst of a stream or session stands for."""
         code, message = _code(error)
         kind = error.get("type") if isinstance(error, dict) else ""
         status = _STATUS.get(code, 400 if kind == "invalid_request_error" else 500)
-        return OpenAIError(_kind(status, code), f"{what}: {code or kind or 'error'}, {self._clean(message)}")
+        return OpenAIError(_kind(status, code), f"{what}: {code or kind or 'error'}, {self.clean(message)}")
 
     def refused(self, what: str, status: int, body: Any, headers: Any) -> OpenAIError:
-        """The failure that an answer with an error status stands for. What is said of a key is not repeated."""
+        """The failure that an answer with another status than success stands for. What is said of a key is not
+        repeated."""
         code, message = _code(body)
         words = f"{what}: {status} {code}".rstrip()
-        if message and status not in KEY_REFUSED:
-            words += f", {self._clean(message)}"
+        if 300 <= status < 400:
+            there = self.clean(headers.get("location", "another address"))
+            words += (
+                f", moved to {there}: redirects are not followed, OPENAI_BASE_URL (base_url) has to name the server"
+            )
+        elif message and status not in KEY_REFUSED:
+            words += f", {self.clean(message)}"
         return OpenAIError(_kind(status, code), words, status, _seconds(headers.get("retry-after")))
 
-    def _clean(self, words: object) -> str:
+    def clean(self, words: object) -> str:
         """One line without the key, which some servers repeat."""
-        line = " ".join(str(words).split())[:200] or type(words).__name__
+        line = " ".join(str(words).split()) or type(words).__name__
         shared = _clients.get(asyncio.get_running_loop(), {}).get(self._given)
         key = shared.client.access.key if shared else self._given[0]
-        return re.sub(r"\bsk-\S+", "***", line.replace(key, "***") if key else line)
+        return re.sub(r"\bsk-\S+", "***", line.replace(key, "***") if key else line)[:_LONGEST]
 
 
 class _Model(msgspec.Struct):

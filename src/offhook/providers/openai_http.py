@@ -74,17 +74,21 @@ class HttpClient:
             response.close()  # does nothing where the answer was complete: its connection is kept
 
     async def _begin(self, method: str, path: str, patience: float, body: bytes, kind: str) -> Any:
-        """The answer as soon as its head is there. aiohttp does not limit how long a body takes to be sent."""
-        with _failures(Failure.UNREACHABLE, patience):
-            async with asyncio.timeout(2 * patience):
-                return await self._session.request(
-                    method,
-                    _url(self.access.base_url, path),
-                    # aiohttp warns of bytes by the megabyte; a file it sends piece by piece
-                    data=BytesIO(body) if body else None,
-                    headers={"Content-Type": kind} if body else None,
-                    timeout=_limits(patience),
-                )
+        """The answer as soon as its head is there. aiohttp does not limit how long a body takes to be sent. Redirects
+        are not followed: aiohttp would take all headers there but `Authorization`, and a gateway's key is another."""
+        whole = 2 * patience
+        with _failures(Failure.UNREACHABLE, whole):
+            async with asyncio.timeout(whole):
+                with _failures(Failure.UNREACHABLE, patience):
+                    return await self._session.request(
+                        method,
+                        _url(self.access.base_url, path),
+                        # aiohttp warns of bytes by the megabyte; a file it sends piece by piece
+                        data=BytesIO(body) if body else None,
+                        headers={"Content-Type": kind} if body else None,
+                        timeout=_limits(patience),
+                        allow_redirects=False,
+                    )
 
 
 class HttpAnswer:

@@ -40,7 +40,7 @@ class SdkClient:
             base_url=access.base_url,
             default_headers=access.headers,
             max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(limits=limits, verify=_certificates()),
+            http_client=openai.DefaultAsyncHttpxClient(limits=limits, verify=_certificates(), follow_redirects=False),
         )
 
     @asynccontextmanager

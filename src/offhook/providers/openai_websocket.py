@@ -94,6 +94,7 @@ def failures(account: Account, name: str) -> Iterator[None]:
         raise account.refused(name, error.response.status_code, {}, error.response.headers) from None
     except ConnectionClosed as error:
         kind = Failure.REFUSED if error.rcvd is not None and error.rcvd.code == _POLICY else Failure.BROKEN
-        raise OpenAIError(kind, f"{name}: the connection was lost ({error.rcvd or 'without a word'})") from None
+        words = account.clean(error.rcvd or "without a word")
+        raise OpenAIError(kind, f"{name}: the connection was lost ({words})") from None
     except (OSError, InvalidHandshake) as error:
         raise OpenAIError(Failure.UNREACHABLE, f"{name}: {type(error).__name__}") from None

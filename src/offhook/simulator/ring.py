@@ -144,9 +144,8 @@ def _post(url: str, form: Mapping[str, str], auth_token: str) -> str:
     """The webhook's answer. Blocks."""
     headers = {HEADER: sign(auth_token, url, form)} if auth_token else {}
     request = urllib.request.Request(url, urlencode(form).encode(), headers)
-    proxies = urllib.request.ProxyHandler({} if _is_loopback(url) else None)
     try:
-        with urllib.request.build_opener(proxies).open(request, timeout=WEBHOOK_LIMIT) as answer:
+        with opener(url).open(request, timeout=WEBHOOK_LIMIT) as answer:
             body: bytes = answer.read(_LONGEST_TWIML)
     except urllib.error.HTTPError as error:
         with error:
@@ -155,6 +154,11 @@ def _post(url: str, form: Mapping[str, str], auth_token: str) -> str:
     except OSError as error:
         raise CarrierError(f"the webhook at {url} cannot be reached (11200): {error}") from None
     return body.decode("utf-8", "replace")
+
+
+def opener(url: str) -> urllib.request.OpenerDirector:
+    """What opens a URL: through the environment's proxy, unless it is on this machine."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({} if _is_loopback(url) else None))
 
 
 def form_of(ids: Identity, caller: str, called: str) -> dict[str, str]:

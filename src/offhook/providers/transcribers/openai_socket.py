@@ -32,7 +32,6 @@ class Event(msgspec.Struct):
 
     type: str = ""
     item_id: str = ""
-    previous_item_id: str | None = None
     delta: str = ""
     transcript: str = ""
     session: dict[str, Any] = {}

@@ -24,7 +24,7 @@ _POS_CHARACTER = 1
 _END, _WORD = 0, 1  # espeakEVENT_LIST_TERMINATED, espeakEVENT_WORD
 
 
-class _Event(ctypes.Structure):
+class Event(ctypes.Structure):
     """espeak_EVENT. `text_position` counts characters from 1."""
 
     _fields_ = [
@@ -39,12 +39,11 @@ class _Event(ctypes.Structure):
     ]
 
 
-_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(Event))
 
 
-def load() -> Handler:
-    """Open the library. A request is `[language, text]`; its pieces are bytes, and pairs before them: at which
-    character a word begins, and at which sample. An unknown language ends the child."""
+def open_library() -> ctypes.CDLL:
+    """espeak-ng, ready to speak. Changes the working directory."""
     import espeakng_loader
 
     library = ctypes.CDLL(espeakng_loader.get_library_path())
@@ -52,6 +51,13 @@ def load() -> Handler:
     os.chdir(espeakng_loader.get_data_path())
     rate = library.espeak_Initialize(_SYNCHRONOUS, PIECE_MS, b"..", _DONT_EXIT)
     assert rate == RATE, f"espeak-ng speaks at {rate} Hz"
+    return library
+
+
+def load() -> Handler:
+    """A request is `[language, text]`; its pieces are bytes, and pairs before them: at which
+    character a word begins, and at which sample. An unknown language ends the child."""
+    library = open_library()
 
     def handle(body: Any, send: Send) -> None:
         language, text = body
@@ -62,7 +68,7 @@ def load() -> Handler:
             wanted = all(send([event.text_position - 1, event.sample]) for event in _words(events))
             return 0 if wanted and (not length or send(ctypes.string_at(samples, 2 * length))) else 1
 
-        callback = _Callback(heard)
+        callback = Callback(heard)
         library.espeak_SetSynthCallback(callback)
         spoken = text.encode() + b"\0"
         library.espeak_Synth(spoken, ctypes.c_size_t(len(spoken)), 0, _POS_CHARACTER, 0, _CHARS_UTF8, None, None)

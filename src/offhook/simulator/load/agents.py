@@ -1,9 +1,13 @@
 """Who answers in a load test: the call profile's stages, either scripted inside the server or served over HTTP."""
 
 from functools import cache
+from typing import Any
 
 from offhook.agent import Agent, patience
+from offhook.providers.models.openai_chat import OpenAIModel
 from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice, hum
+from offhook.providers.transcribers.openai import OpenAITranscriber
+from offhook.providers.voices.openai import OpenAIVoice
 from offhook.simulator.openai_server.script import Pace, Script
 
 SAID = "I would like to book a room for two nights, please."
@@ -36,12 +40,13 @@ def script() -> Script:
     )
 
 
-def served() -> Agent:
-    """Asks that server, by `OPENAI_BASE_URL`."""
+def served(base_url: str) -> Agent:
+    """Asks that server, whatever account the environment names."""
+    there: dict[str, Any] = {"api_key": "none", "base_url": base_url}
     return Agent(
-        stt="openai/gpt-4o-mini-transcribe",
-        llm="openai/gpt-4o-mini",
-        tts="openai/gpt-4o-mini-tts",
+        stt=OpenAITranscriber("gpt-4o-mini-transcribe", **there),
+        llm=OpenAIModel("gpt-4o-mini", **there),
+        tts=OpenAIVoice("gpt-4o-mini-tts", **there),
         patience=QUIETLY,
     )
 

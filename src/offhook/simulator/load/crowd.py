@@ -76,7 +76,7 @@ class Crowd:
 
     async def _ring(self, index: int, wait: float) -> None:
         await asyncio.sleep(wait)
-        ids = identity(self._random)
+        ids = identity(Random())  # a call's ids never come again: a server may remember where it was put
         token = self._plan.auth_token
         try:
             stream = await _answered(self._plan.url, ids, token)

@@ -1,7 +1,8 @@
 """What a server says of itself at `/metrics`, before and after; nothing where it says nothing."""
 
-import urllib.request
 from urllib.parse import urlsplit
+
+from offhook.simulator.ring import opener
 
 Metrics = dict[str, float]
 """Samples of the Prometheus text format, by name and labels as they are written there."""
@@ -18,7 +19,7 @@ def fetch(url: str) -> Metrics:
     parts = urlsplit(url)
     address = f"{parts.scheme.replace('ws', 'http')}://{parts.netloc}/metrics"
     try:
-        with urllib.request.urlopen(address, timeout=_PATIENCE) as answer:
+        with opener(address).open(address, timeout=_PATIENCE) as answer:
             return parse(answer.read().decode())
     except (OSError, UnicodeDecodeError):
         return {}

@@ -58,11 +58,6 @@ class Tally:
     def refused(self) -> int:
         return self.refusals.total()
 
-    @property
-    def harmed(self) -> int:
-        """How often something happened that no caller should meet."""
-        return self.underruns + self.unanswered + self.lost
-
 
 def percentile(values: Iterable[int], share: float) -> int:
     """The value that `share` (0 to 1) of the values do not exceed; 0 where there are none."""

@@ -62,6 +62,7 @@ class Level(Value, frozen=True, kw_only=True):
 
     @property
     def harmed(self) -> int:
+        """How often something happened that no caller should meet."""
         return self.underruns + self.unanswered + self.lost
 
     @property

@@ -31,6 +31,10 @@ class Failure(StrEnum):
     """An answer that makes no sense, or one that stops in the middle."""
 
 
+KEY_REFUSED = (401, 403)
+"""The HTTP statuses of servers that do not accept our key."""
+
+
 class ProviderError(OffhookError):
     """A transcriber, language model or voice failed. `kind` says how; `retryable` whether the same request may be
     tried again. `status` is the HTTP status (0: there was none), `retry_after` how many seconds the server asks to be

@@ -265,8 +265,9 @@ def test_one_request_tries_who_was_benched_and_the_others_wait_for_it() -> None:
     run(story())
 
 
-def test_a_bad_request_benches_nobody_and_a_used_up_quota_does() -> None:
-    quota = ProviderError(Failure.REFUSED, "insufficient_quota", 429)
+@pytest.mark.parametrize("status", [307, 404, 429])
+def test_a_bad_request_benches_nobody_and_what_will_be_the_same_does(status: int) -> None:
+    lasting = ProviderError(Failure.REFUSED, "moved, not there, used up", status)
     first = Somebody("a", BAD_REQUEST)
 
     async def story() -> None:
@@ -274,7 +275,7 @@ def test_a_bad_request_benches_nobody_and_a_used_up_quota_does() -> None:
         await ask(chain)
         await ask(chain)
         assert len(first.asked) == 2
-        first.error = quota
+        first.error = lasting
         await ask(chain)
         await ask(chain)
         assert len(first.asked) == 3

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from offhook.errors import AudioFormatError, ConfigurationError, Failure, ProviderError
+from offhook.errors import KEY_REFUSED, AudioFormatError, ConfigurationError, Failure, ProviderError
 from offhook.providers.eventstream import EventStream
 from offhook.providers.openai_http import HttpClient
 from offhook.providers.openai_interface import Access, Answer, Client, ClientError, StatusError
@@ -40,8 +40,6 @@ _STATUS = {
 """What the codes of errors that come without a status are like."""
 _LONGEST = 200
 """Characters that are told of what a server says."""
-KEY_REFUSED = (401, 403)
-"""The statuses of servers that do not accept our key."""
 _NO_KEY = "OPENAI_API_KEY is not set (a compatible server that asks for no key takes any word)"
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, S
 from contextlib import aclosing
 from typing import Any, Generic, TypeVar, cast
 
-from offhook.errors import ConfigurationError, Failure, OffhookError, ProviderError
+from offhook.errors import KEY_REFUSED, ConfigurationError, Failure, OffhookError, ProviderError
 from offhook.timebase import Duration
 
 logger = logging.getLogger("offhook.runtime")
@@ -21,9 +21,9 @@ FIRST_BENCH, LONGEST_BENCH = 10.0, 300.0
 """Seconds."""
 LONGEST_WISH = 3_600.0
 """Seconds that a provider may ask to be left alone for."""
-_KEY_REFUSED = (401, 403)
-_BENCHED_ALTHOUGH_REFUSED = (404, 429)
-"""A model that is not there and a quota that is used up: the next request would fare no better."""
+_BENCHED_ALTHOUGH_REFUSED = (301, 302, 303, 307, 308, 404, 429)
+"""An address that has moved, a model that is not there, a quota that is used up: the next request would fare no
+better."""
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -183,7 +183,7 @@ async def answer(items: AsyncIterator[T], patience: float | None) -> AsyncGenera
 
 def is_of_the_configuration(error: Exception) -> bool:
     """Whether it will be the same until somebody changes a key or a setting."""
-    refused = getattr(error, "kind", None) is Failure.REFUSED and getattr(error, "status", 0) in _KEY_REFUSED
+    refused = getattr(error, "kind", None) is Failure.REFUSED and getattr(error, "status", 0) in KEY_REFUSED
     return refused or isinstance(error, ConfigurationError)
 
 

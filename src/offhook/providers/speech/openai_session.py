@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator
 from typing import cast
 
 from offhook.conversation.messages import Message
-from offhook.errors import Failure, ProviderError
+from offhook.errors import KEY_REFUSED, Failure, ProviderError
 from offhook.providers.interfaces import Transcript, Utterance
-from offhook.providers.openai_client import KEY_REFUSED, Account, OpenAIError
+from offhook.providers.openai_client import Account, OpenAIError
 from offhook.providers.openai_websocket import Wire, connected, failures
 from offhook.providers.speech.openai_conversation import RealtimeConversation
 from offhook.providers.speech.openai_entries import Result

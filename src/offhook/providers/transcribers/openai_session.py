@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from offhook.audio import mulaw
 from offhook.conversation.expectation import Expectation
-from offhook.errors import Failure, ProviderError
+from offhook.errors import KEY_REFUSED, Failure, ProviderError
 from offhook.providers.interfaces import Transcript
-from offhook.providers.openai_client import KEY_REFUSED, Account, OpenAIError
+from offhook.providers.openai_client import Account, OpenAIError
 from offhook.providers.transcribers.openai_prompt import is_echo, prompt_for
 from offhook.providers.transcribers.openai_socket import Event, Hints, Socket, connected
 from offhook.providers.transcribers.openai_turn import Turn

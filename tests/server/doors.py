@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -19,7 +20,7 @@ from offhook.carrier.events import AudioReceived, CarrierEvent, DigitPressed, St
 from offhook.carrier.stream import CarrierStream
 from offhook.carrier.twilio import messages
 from offhook.server.app import asgi_app
-from offhook.server.desk import OwnDesk
+from offhook.server.desk import OwnDesk, Post
 from offhook.server.exchange import Exchange
 from offhook.server.listening import listen
 from offhook.server.serving import PhoneServer
@@ -178,9 +179,7 @@ class Running:
 
     @property
     def taken(self) -> int:
-        """Lines in use or reserved."""
-        assert isinstance(self.exchange.desk, OwnDesk)
-        return self.exchange.desk.taken
+        return lines_taken(self.exchange)
 
     def dial(self, path: str = "/twilio/stream", **headers: str) -> connect:
         return connect(f"ws://127.0.0.1:{self.port}{path}", additional_headers=headers, compression=None)
@@ -197,10 +196,12 @@ class Running:
 
 
 @asynccontextmanager
-async def serving(agent: Any = AGENT, engine: Any = None, **given: Any) -> AsyncIterator[Running]:
+async def serving(
+    agent: Any = AGENT, engine: Any = None, post: Post | None = None, **given: Any
+) -> AsyncIterator[Running]:
     settings = plain(**given)
     engine = engine or EchoEngine()
-    app = asgi_app(agent, settings, engine=engine)
+    app = asgi_app(agent, settings, engine=engine, post=post)
     server = PhoneServer(app, settings)
     listener: socket.socket = listen("127.0.0.1", 0)
     server.config.load()
@@ -210,6 +211,12 @@ async def serving(agent: Any = AGENT, engine: Any = None, **given: Any) -> Async
         yield Running(app.state.exchange, engine, listener.getsockname()[1], server)
     finally:
         await server.shutdown([listener])
+
+
+def lines_taken(exchange: Exchange) -> int:
+    """Lines in use or reserved."""
+    assert isinstance(exchange.desk, OwnDesk)
+    return exchange.desk._slots.taken(time.monotonic())
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:

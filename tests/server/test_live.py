@@ -62,6 +62,20 @@ def test_a_live_call_leaves_a_tape_that_replays(tmp_path: Path) -> None:
     assert first_difference(tape) is None
 
 
+def test_a_call_that_cannot_be_recorded_is_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        folder = tmp_path / "tapes"
+        engine = LiveEngine(plain(record=folder), Loudness())
+        folder.rmdir()
+        async with serving(agent_with(Staff()), engine) as server, server.dial() as phone:
+            for text in begin():
+                await phone.send(text)
+            assert await hear(phone)
+
+    run(scenario())
+    assert f"Call {ids()[0]} is not recorded: " in caplog.text
+
+
 def test_agents_are_prepared_once_and_failures_are_tried_again() -> None:
     async def scenario() -> None:
         engine = LiveEngine(plain(), Loudness())

@@ -13,7 +13,7 @@ from offhook.call.outputs import RunTool
 from offhook.carrier.twilio import messages
 from offhook.carrier.twilio.stream import TwilioStream
 from offhook.conversation.tools import ToolCall
-from offhook.errors import ConfigurationError
+from offhook.errors import ConfigurationError, OffhookError
 from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber, ScriptedVoice
 from offhook.runtime import toolbox
 from offhook.runtime.driver import Driver
@@ -67,6 +67,20 @@ def test_a_call_has_the_tools_of_its_agent_and_of_its_servers(monkeypatch: pytes
         await asyncio.sleep(0)
         await driver.finish()
         assert heard == ["CA1"]
+        await engine.aclose()
+
+    run(scenario())
+
+
+def test_an_agent_whose_tools_fail_takes_no_provider_from_another() -> None:
+    async def scenario() -> None:
+        engine = LiveEngine(plain(), Loudness())
+        stt, llm, tts = ScriptedTranscriber(), ScriptedModel(), ScriptedVoice(delay=0)
+        good, bad = (Agent(stt=stt, llm=llm, tts=tts, mcp=mcp) for mcp in ([], [("/nobody/serves/this",)]))
+        await engine.prepare(good)
+        with pytest.raises(OffhookError):
+            await engine.prepare(bad)
+        await connect(engine, good).finish()
         await engine.aclose()
 
     run(scenario())

@@ -3,14 +3,17 @@
 import asyncio
 import logging
 from random import Random
+from typing import Any
 
 import pytest
-from doors import TOKEN, EchoEngine, begin, hear, ids, ringing, run, serving, sound, stream_of
+from doors import TOKEN, EchoDriver, EchoEngine, begin, hear, ids, ringing, run, serving, sound, stream_of, until_closed
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from offhook.carrier.twilio import messages
 from offhook.carrier.twilio.signature import sign
 from offhook.carrier.twilio.tokens import PARAMETER
+from offhook.server.desk import Post
+from offhook.server.slots import Refusal
 
 PUBLIC = "https://phone.example.com"
 STREAM = "wss://phone.example.com/twilio/stream"
@@ -128,6 +131,57 @@ def test_no_start_is_closed_with_what_to_check(caplog: pytest.LogCaptureFixture)
     assert "31920" in caplog.text
     assert "<Connect><Stream" in caplog.text
     assert "holds a" in caplog.text
+
+
+def test_a_supervisor_that_does_not_answer_is_said_to_be_the_cause(caplog: pytest.LogCaptureFixture) -> None:
+    class SilentDesk:
+        ready = True
+        lost = (0, 0)
+
+        async def reserve(self, call_id: str) -> Refusal | None:
+            return None
+
+        async def seat(self, call_id: str, token: str, good_for: float) -> Refusal | None:
+            await asyncio.Event().wait()
+            return None
+
+        def cancel(self, call_id: str) -> None: ...
+
+        def leave(self, call_id: str) -> None: ...
+
+        def close(self) -> None: ...
+
+    async def scenario() -> None:
+        async with serving(post=Post(SilentDesk()), start_timeout=0.1) as server, server.dial() as phone:
+            for text in begin():
+                await phone.send(text)
+            with pytest.raises(ConnectionClosed) as closed:
+                await phone.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1013
+            await server.idle()
+            assert b'offhook_refused_total{reason="no_answer"} 1.0' in server.exchange.metrics.text()
+
+    run(scenario())
+    assert "the supervisor did not answer" in caplog.text
+    assert "31920" not in caplog.text
+
+
+def test_a_call_that_cannot_begin_gives_its_line_back() -> None:
+    class Broken(EchoEngine):
+        def connect(self, agent: Any, *, call_id: str, **wire: Any) -> EchoDriver:
+            raise RuntimeError("no driver can be made")
+
+    async def scenario() -> None:
+        async with serving(engine=Broken()) as server, server.dial() as phone:
+            for text in begin():
+                await phone.send(text)
+            await until_closed(phone)
+            await server.idle()
+            assert server.taken == 0
+            await server.exchange.drain()
+
+    run(scenario())
 
 
 def test_a_flood_before_the_start_is_cut_off() -> None:

@@ -1,6 +1,7 @@
 """What the webhooks answer, through the application as ASGI servers call it."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,7 +10,7 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
-from doors import AGENT, TOKEN, EchoEngine, ids, plain, ringing, run, stream_of
+from doors import AGENT, TOKEN, EchoEngine, ids, lines_taken, plain, ringing, run, stream_of
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from offhook.carrier.twilio.signature import sign
 from offhook.carrier.twilio.tokens import PARAMETER
 from offhook.errors import ConfigurationError
 from offhook.server.app import asgi_app, lifespan
+from offhook.server.metrics import Metrics
 from offhook.server.reception import IncomingCall
 
 PUBLIC = "https://phone.example.com"
@@ -178,7 +180,7 @@ def test_answer_may_give_twiml_instead() -> None:
         async with calling(answer, max_calls=1) as (client, phone):
             assert '<Reject reason="busy"' in (await client.post(VOICE, data=ringing(1))).text
             assert "<Hangup" in (await client.post(VOICE, data=ringing(2, From="+1"))).text
-            assert phone.state.exchange.desk.taken == 0
+            assert lines_taken(phone.state.exchange) == 0
 
     run(scenario())
 
@@ -222,7 +224,7 @@ def test_an_answer_that_fails_gets_the_caller_an_apology(
             response = await client.post(VOICE, data=ringing())
             assert response.status_code == 200
             assert "something went wrong" in spoken(response.text)
-            assert phone.state.exchange.desk.taken == 0
+            assert lines_taken(phone.state.exchange) == 0
 
     run(scenario())
     assert words in caplog.text
@@ -250,9 +252,11 @@ def test_neither_agent_nor_function_is_refused_at_once() -> None:
 def test_the_pages_of_a_curious_person() -> None:
     async def scenario() -> None:
         async with calling() as (client, phone):
-            page = await client.get("/twilio/stream")
-            assert page.status_code == 426
-            assert "/twilio/voice" in page.text
+            for path in ("/twilio/stream", "/twilio/stream/3"):
+                page = await client.get(path)
+                assert page.status_code == 426
+                assert "/twilio/voice" in page.text
+                assert "Upgrade" in page.text
             assert "POST" in (await client.get(VOICE)).text
             assert (await client.get("/healthz")).text == "ok\n"
             await phone.state.exchange.open()
@@ -261,6 +265,22 @@ def test_the_pages_of_a_curious_person() -> None:
             draining = await client.get("/readyz")
             assert (draining.status_code, draining.text) == (503, "draining\n")
             assert "offhook_calls_active 0.0" in (await client.get("/metrics")).text
+
+    run(scenario())
+
+
+def test_no_call_waits_while_the_figures_are_added_up() -> None:
+    adding: list[threading.Thread] = []
+
+    def lost() -> tuple[int, int]:
+        adding.append(threading.current_thread())
+        return 3, 7
+
+    async def scenario() -> None:
+        async with calling() as (client, phone):
+            phone.state.exchange.metrics = Metrics(lost=lost)
+            assert "offhook_calls_lost_total 7.0" in (await client.get("/metrics")).text
+            assert threading.current_thread() not in adding
 
     run(scenario())
 

@@ -1,7 +1,6 @@
 """The servers that `offhook bench` begins: the one that is called, and the providers' stand-in."""
 
 import logging
-import socket
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -131,13 +130,8 @@ def _overrun(requests: Any) -> int:
 
 def _server(parent: Any, lines: int, workers: int, base_url: str) -> None:
     """The process of the server that is called. An empty `base_url`: its providers are scripted."""
-    import asyncio
-    import tempfile
-    from pathlib import Path
-
+    from offhook.cli.serve import serve_on
     from offhook.server.listening import listen
-    from offhook.server.serving import PhoneServer
-    from offhook.server.workers.supervisor import Supervisor
     from offhook.settings import Settings
 
     settings = Settings.load(
@@ -150,27 +144,13 @@ def _server(parent: Any, lines: int, workers: int, base_url: str) -> None:
         log_level="error",  # that lines are busy is what a storm is for
     ).model_copy(update={"record": None})
     settings.export()
-    with listen("127.0.0.1", 0) as listener, tempfile.TemporaryDirectory(prefix="offhook-metrics-") as metrics:
+    logging.getLogger("offhook").setLevel(logging.ERROR)
+    with listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
-
-        def announce() -> None:
-            parent.send(port)
-
-        if workers == 1:
-            logging.getLogger("offhook").setLevel(logging.ERROR)
-            PhoneServer(_application(base_url, settings), settings, announce).run_on(listener)
-        else:
-            asyncio.run(Supervisor(_work, base_url, settings, workers, listener, Path(metrics), announce).run())
+        serve_on(listener, _application, base_url, settings, workers, lambda: parent.send(port))
 
 
-def _work(task: Any, control: socket.socket, connections: socket.socket) -> None:
-    """The process of one of its workers, whose agent is known by who serves its stages."""
-    from offhook.cli.serve import as_worker
-
-    as_worker(task, control, connections, lambda post: _application(task.agent, task.settings, post))
-
-
-def _application(base_url: str, settings: Any, post: Any = None) -> Any:
+def _application(base_url: str, settings: Any, post: Any) -> Any:
     from offhook.server.app import asgi_app
     from offhook.simulator.load import agents
 

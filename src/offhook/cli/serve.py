@@ -2,11 +2,16 @@
 
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+Application = Callable[[str, Any, Any], Any]
+"""Makes what a process serves: of an agent's name, the settings, and the process's `Post`, or None if it is alone. Each
+worker gets it by its name, so it stands in a module."""
 
 
 def serve(
@@ -45,7 +50,7 @@ def serve(
         port=port,
         public_url=public_url,
         insecure=insecure,
-        workers=workers or (1 if reload else None),
+        workers=workers,
         max_calls=max_calls,
         overflow=overflow,
         drain=drain,
@@ -76,11 +81,13 @@ def _serve(agent: str, settings: Any, *, reload: bool) -> None:
     from offhook.server.answers import VOICE_PATH
     from offhook.server.guard import refuse_exposure
     from offhook.server.listening import listen
+    from offhook.server.workers.reloading import changes
     from offhook.settings import LogFormat
 
     refuse_exposure(settings)
     settings.export()
     workers = _workers(settings.workers, reload=reload)
+    changed = changes(Path(agent.rsplit(".py:", 1)[0]).resolve().parent) if reload else None
     as_json = settings.log_format is LogFormat.JSON
     with listen(settings.host, settings.port) as listener, logging_to(as_json=as_json, level=settings.log_level):
         port = listener.getsockname()[1]
@@ -92,25 +99,23 @@ def _serve(agent: str, settings: Any, *, reload: bool) -> None:
                 whom = "strangers may call at your cost" if settings.insecure else "only this machine is served"
                 print(f"Warning: there is no TWILIO_AUTH_TOKEN, so {whom}.", file=sys.stderr, flush=True)
 
-        if workers == 1 and not reload:
-            _alone(agent, settings, listener, announce)
-        else:
-            _supervise(agent, settings, workers, listener, announce, reload=reload)
+        serve_on(listener, _application, agent, settings, workers, announce, changed)
 
 
 def _workers(wanted: int | None, *, reload: bool) -> int:
-    """How many processes serve. Raises ConfigurationError where there can be only one."""
+    """How many processes serve; one where a change is to be seen at once and nobody says how many. Raises
+    ConfigurationError where there can be only one."""
     from offhook.cli.cores import cores
     from offhook.errors import ConfigurationError
 
     if hasattr(socket, "send_fds"):
-        return wanted or cores()
+        return wanted or (1 if reload else cores())
     if reload or (wanted or 1) > 1:
         raise ConfigurationError("this system cannot pass connections between processes: leave --workers at 1")
     return 1
 
 
-def _application(agent: str, settings: Any, post: Any = None) -> Any:
+def _application(agent: str, settings: Any, post: Any) -> Any:
     from offhook.runtime.agentfile import load_agent
     from offhook.server.app import asgi_app
 
@@ -119,34 +124,35 @@ def _application(agent: str, settings: Any, post: Any = None) -> Any:
     return asgi_app(answering, settings, post=post)
 
 
-def _alone(agent: str, settings: Any, listener: socket.socket, announce: Callable[[], None]) -> None:
-    from offhook.server.serving import PhoneServer
-
-    PhoneServer(_application(agent, settings), settings, announce).run_on(listener)
-
-
-def _supervise(
-    agent: str, settings: Any, workers: int, listener: socket.socket, announce: Callable[[], None], *, reload: bool
+def serve_on(
+    listener: socket.socket,
+    application: Application,
+    agent: str,
+    settings: Any,
+    workers: int,
+    announce: Callable[[], None],
+    changes: AsyncIterator[str] | None = None,
 ) -> None:
+    """Serve until told to stop: this very process alone or, with several `workers` or `changes` to follow, as their
+    supervisor."""
     import asyncio
     import tempfile
 
-    from offhook.server.workers.reloading import changes
+    if workers == 1 and changes is None:
+        from offhook.server.serving import PhoneServer
+
+        PhoneServer(application(agent, settings, None), settings, announce).run_on(listener)
+        return
     from offhook.server.workers.supervisor import Supervisor
 
-    changed = changes(Path(agent.rsplit(".py:", 1)[0]).resolve().parent) if reload else None
+    work = partial(_work, application)
     with tempfile.TemporaryDirectory(prefix="offhook-metrics-") as metrics:
-        supervisor = Supervisor(work, agent, settings, workers, listener, Path(metrics), announce, changed)
+        supervisor = Supervisor(work, agent, settings, workers, listener, Path(metrics), announce, changes)
         asyncio.run(supervisor.run())
 
 
-def work(task: Any, control: socket.socket, connections: socket.socket) -> None:
-    """What the process of one worker does."""
-    as_worker(task, control, connections, lambda post: _application(task.agent, task.settings, post))
-
-
-def as_worker(task: Any, control: socket.socket, connections: socket.socket, application: Callable[[Any], Any]) -> None:
-    """Serve what the supervisor hands over. `application` is made for a `Post`."""
+def _work(application: Application, task: Any, control: socket.socket, connections: socket.socket) -> None:
+    """What the process of one worker does: it serves what the supervisor hands over."""
     import signal
     from contextlib import suppress
 
@@ -162,7 +168,7 @@ def as_worker(task: Any, control: socket.socket, connections: socket.socket, app
     as_json = settings.log_format is LogFormat.JSON
     try:
         with logging_to(as_json=as_json, level=settings.log_level):
-            _serve_handed_over(task, control, connections, application)
+            _serve_handed_over(application, task, control, connections)
     except OffhookError as error:
         from offhook.server.workers.messages import Failed, encode
 
@@ -172,13 +178,12 @@ def as_worker(task: Any, control: socket.socket, connections: socket.socket, app
         sys.exit(2)
 
 
-def _serve_handed_over(
-    task: Any, control: socket.socket, connections: socket.socket, application: Callable[[Any], Any]
-) -> None:
+def _serve_handed_over(application: Application, task: Any, control: socket.socket, connections: socket.socket) -> None:
     from offhook.server.desk import Post
     from offhook.server.workers.desk import WorkerDesk
     from offhook.server.workers.serving import WorkerServer
 
     desk = WorkerDesk(control)
     post = Post(desk, task.worker, task.secret, task.metrics)
-    WorkerServer(application(post), task.settings, desk, connections).run_on()
+    served = application(task.agent, task.settings, post)
+    WorkerServer(served, task.settings, desk, connections).run_on()

@@ -1,5 +1,6 @@
 """The application: which address is answered by what."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -68,26 +69,33 @@ def _routes(exchange: Exchange) -> list[BaseRoute]:
     async def metrics(request: Request) -> Response:
         if refusal := exchange.guard.refuse_stranger(request):
             return PlainTextResponse(refusal + "\n", 403)
-        return Response(exchange.metrics.text(), media_type=CONTENT_TYPE_LATEST)
-
-    async def use_post(_: Request) -> Response:
-        words = f"This is Twilio's voice webhook: set its method to HTTP POST. Media streams go to {STREAM_PATH}.\n"
-        return PlainTextResponse(words, 405, {"Allow": "POST"})
-
-    async def use_websocket(_: Request) -> Response:
-        words = f"This is a WebSocket for media streams: point Twilio's voice webhook at {VOICE_PATH} instead.\n"
-        return PlainTextResponse(words, 426, {"Upgrade": "websocket", "Connection": "Upgrade"})
+        # In a thread: with workers it adds up the figures of all, which takes longer than a call may wait.
+        return Response(await asyncio.to_thread(exchange.metrics.text), media_type=CONTENT_TYPE_LATEST)
 
     return [
         Route(VOICE_PATH, webhooks.voice, methods=["POST"]),
-        Route(VOICE_PATH, use_post, methods=["GET"]),
+        Route(VOICE_PATH, _use_post, methods=["GET"]),
         Route(AFTER_PATH, webhooks.after, methods=["POST"]),
         Route(DIALLED_PATH, webhooks.dialled, methods=["POST"]),
         Route(STATUS_PATH, webhooks.status, methods=["POST"]),
         WebSocketRoute(STREAM_PATH, media),
         WebSocketRoute(STREAM_PATH + "/{worker:int}", media),
-        Route(STREAM_PATH, use_websocket),
+        Route(STREAM_PATH, _use_websocket),
+        Route(STREAM_PATH + "/{worker:int}", _use_websocket),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics),
     ]
+
+
+async def _use_post(_: Request) -> Response:
+    words = f"This is Twilio's voice webhook: set its method to HTTP POST. Media streams go to {STREAM_PATH}.\n"
+    return PlainTextResponse(words, 405, {"Allow": "POST"})
+
+
+async def _use_websocket(_: Request) -> Response:
+    words = (
+        f"This is a WebSocket for media streams: point Twilio's voice webhook at {VOICE_PATH} instead. If a stream "
+        "was to come here, what stands before this server does not pass its Upgrade header on.\n"
+    )
+    return PlainTextResponse(words, 426, {"Upgrade": "websocket", "Connection": "Upgrade"})

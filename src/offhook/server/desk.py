@@ -45,11 +45,6 @@ class OwnDesk:
         self._slots = slots
         self._clock = clock
 
-    @property
-    def taken(self) -> int:
-        """Lines in use or reserved."""
-        return self._slots.taken(self._clock())
-
     async def reserve(self, call_id: str) -> Refusal | None:
         return self._slots.reserve(call_id, 0, self._clock())
 

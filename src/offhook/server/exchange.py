@@ -28,8 +28,6 @@ logger = logging.getLogger("offhook.server")
 
 PATIENCE = 8.0
 """Seconds that a call waits for a server that has just begun to start. Twilio gives a webhook 15 s (11200)."""
-LONGEST_ID = 128
-"""Letters. Twilio's ids have 34."""
 REPLACED = "another stream of the same call took its place"
 
 
@@ -91,8 +89,6 @@ class Exchange:
 
     def refuse_stream(self, started: StreamStarted) -> str | None:
         """Why a stream that has started may not become a call; None if it may."""
-        if len(started.call_id) > LONGEST_ID:
-            return "its CallSid is too long"
         token = started.parameters.get(PARAMETER)
         if token is not None:
             refusal = self.passes.refuse(token, started.call_id)

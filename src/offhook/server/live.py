@@ -1,6 +1,7 @@
 """The engine that serves real calls: providers, hearing for all calls, and a tape of each."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ from offhook.storage.phrase_store import PhraseStore
 from offhook.storage.tapes import TapeFile, TapeStore
 from offhook.timebase import Instant
 from offhook.version import VERSION
+
+logger = logging.getLogger("offhook.server")
 
 AHEAD = 10.0
 """Seconds that being ready waits for phrases to be spoken ahead. What takes longer goes on meanwhile."""
@@ -123,13 +126,14 @@ class LiveEngine:
             self._staff.append(staff)
         try:
             await staff.wait_ready(agent)
-            Toolbox.of(agent, await self._mcp.tools(agent.mcp))
         except OffhookError:
             if staff in self._staff:
                 self._staff.remove(staff)
                 await staff.dismiss()
             raise
         await self._dismiss_idle()
+        # Whatever is wrong with an agent's tools is no fault of its providers, which may have calls of other agents.
+        Toolbox.of(agent, await self._mcp.tools(agent.mcp))
 
     def connect(
         self,
@@ -147,7 +151,7 @@ class LiveEngine:
         assert self._hearing
         toolbox = Toolbox.of(agent, self._mcp.known(agent.mcp))
         config = replace(staff.services.config(agent, staff.recordings.of(agent)), tools=toolbox.specs)
-        tape = self._store.open(call_id) if self._store else None
+        tape = self._tape(call_id)
         if tape:
             began = datetime.now(UTC).isoformat(timespec="milliseconds")
             tape.write(encode_header(Header(VERSION, began, config)))
@@ -180,6 +184,14 @@ class LiveEngine:
             self._hearing = self._own_hearing = None
         if self._store:
             await asyncio.to_thread(self._store.close)
+
+    def _tape(self, call_id: str) -> TapeFile | None:
+        """Where a call is recorded, if it is to be and can be: a full disk costs nobody a call."""
+        try:
+            return self._store.open(call_id) if self._store else None
+        except OSError as error:
+            logger.error("Call %s is not recorded: %s", call_id, error)
+            return None
 
     def _tell(self, report: Callable[[Instant, Report], None], now: Instant, what: Report) -> None:
         report(now, what)

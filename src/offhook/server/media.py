@@ -31,6 +31,10 @@ NO_START = (
     '<Connect><Stream url="wss://…/twilio/stream">, that what stands before this server passes WebSockets on as they '
     "are, and whether Twilio's debugger shows 31920 or 31924."
 )
+NO_ANSWER = (
+    "The stream of call {call} has started, but the supervisor did not answer within {wait:g} s of its coming whether "
+    "there is a line for it. This machine has too much to do."
+)
 
 
 class MediaDoor:
@@ -89,6 +93,8 @@ class MediaSocket:
         self._kept: list[Message] = []
         self._kept_size = 0
         self._complaint = ""
+        self._seating = ""
+        """The call that has started, and for which a line is being asked."""
         self._call: Traveller | None = None
         self._driver: CallDriver | None = None
         self._ending = ""
@@ -130,7 +136,7 @@ class MediaSocket:
                     logger.warning('A socket was closed before its "start" message%s', self._complaint)
         except TimeoutError:
             if self in self._strangers and not self._outbox.closed:
-                self._refuse("no_start", NO_START.format(wait=self._settings.start_timeout, complaint=self._complaint))
+                self._refuse_late(self._settings.start_timeout)
         finally:
             self._limit = None
 
@@ -165,6 +171,7 @@ class MediaSocket:
         if refusal := self._exchange.refuse_stream(started):
             self._refuse("token", f"Refused a stream of call {started.call_id}: {refusal}")
             return
+        self._seating = started.call_id
         if full := await self._exchange.seat(started):
             spent = full is Refusal.SPENT
             words = f"Refused a stream of call {started.call_id}: {full}"
@@ -195,11 +202,23 @@ class MediaSocket:
             exchange.leave(started.call_id)
             return False
         call = ServedCall(exchange, started, self, self._base)
+        try:
+            driver = call.begin(agent)
+        except BaseException:
+            exchange.leave(started.call_id)
+            raise
         if replaced := exchange.switchboard.connect(call):
             logger.warning("A second stream of call %s replaces the first", started.call_id)
             replaced.close(REPLACED)
-        self._call, self._driver = call, call.begin(agent)
+        self._call, self._driver = call, driver
         return True
+
+    def _refuse_late(self, wait: float) -> None:
+        """The time for the start is over: either it never came, or nobody said what to do with it."""
+        if self._seating:
+            self._refuse("no_answer", NO_ANSWER.format(call=self._seating, wait=wait), TRY_AGAIN_LATER)
+        else:
+            self._refuse("no_start", NO_START.format(wait=wait, complaint=self._complaint))
 
     def _refuse(self, reason: str, words: str, code: int = POLICY_VIOLATION) -> None:
         self._exchange.metrics.refused(reason)

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from offhook.agent import Agent
 from offhook.carrier.twilio import twiml
+from offhook.carrier.twilio.messages import IDENTITY
 from offhook.errors import OffhookError
 from offhook.server import answers
 from offhook.server.answers import AFTER_PATH, DIALLED_PATH, STATUS_PATH, VOICE_PATH
@@ -26,7 +27,7 @@ BODY_LIMIT = 64 * 1024
 FIELD_LIMIT = 500
 LONGEST_STATUS = 20
 
-CALL_ID = re.compile(r"[A-Za-z0-9][\w.:@+=~-]{0,127}", re.ASCII)
+CALL_ID = re.compile(IDENTITY)
 ENDED = {"completed", "busy", "failed", "no-answer", "canceled"}
 """`CallStatus` of a call that is over."""
 CONNECTED = {"completed", "answered"}

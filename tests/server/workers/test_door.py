@@ -1,10 +1,13 @@
 """The port in front of the workers: who says what they want is passed on whole, and nobody else holds anything up."""
 
 import asyncio
+import os
+import resource
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
+import pytest
 from doors import run
 
 from offhook.server.listening import listen
@@ -146,3 +149,76 @@ def test_who_goes_away_is_forgotten() -> None:
             assert len(workers.taken) == 1
 
     run(scenario())
+
+
+def test_who_is_slow_is_looked_at_less_and_less_often() -> None:
+    class Watched(socket.socket):
+        looks = 0
+
+        def recv(self, *limits: int) -> bytes:
+            self.looks += 1
+            return super().recv(*limits)
+
+    async def scenario() -> None:
+        ours, theirs = socket.socketpair()
+        with theirs, socket.socket() as listener:
+            theirs.sendall(GET[:-1])
+            slow = Watched(fileno=ours.detach())
+            slow.setblocking(False)
+            Door(listener, Workers().take, 0.4, 8).let_in(slow)
+            theirs.setblocking(False)
+            async with asyncio.timeout(5):
+                with suppress(ConnectionResetError):
+                    assert await asyncio.get_running_loop().sock_recv(theirs, 1) == b""
+            assert 1 < slow.looks <= 8, "after 0, 5, 15, 35, 75, 155, 255, 355 ms"
+
+    run(scenario())
+
+
+def test_while_many_come_the_workers_are_heard() -> None:
+    async def scenario() -> None:
+        loop, heard = asyncio.get_running_loop(), list[int]()
+
+        def take(_: Asked, connection: socket.socket) -> bool:
+            taken.append(connection)
+            loop.call_soon(lambda: heard.append(len(taken)))
+            return True
+
+        taken: list[socket.socket] = []
+        with listen("127.0.0.1", 0) as listener:
+            callers = [socket.create_connection(listener.getsockname()) for _ in range(5)]
+            for caller in callers:
+                caller.sendall(GET)
+            door = asyncio.create_task(Door(listener, take, 5.0, 8).run())
+            async with asyncio.timeout(5):
+                while len(heard) < 5:  # noqa: ASYNC110
+                    await asyncio.sleep(0)
+            door.cancel()
+            await asyncio.gather(door, return_exceptions=True)
+        assert heard[0] < 5
+        for each in (*callers, *taken):
+            each.close()
+
+    run(scenario())
+
+
+def test_without_descriptors_it_says_how_to_get_more(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async with opened() as workers, calling(workers, GET):
+            await workers.until(1)
+            caller = socket.socket()
+            with caller:
+                before = resource.getrlimit(resource.RLIMIT_NOFILE)
+                free = os.dup(caller.fileno())
+                os.close(free)
+                resource.setrlimit(resource.RLIMIT_NOFILE, (free, before[1]))
+                try:
+                    caller.connect(("127.0.0.1", workers.port))
+                    async with asyncio.timeout(5):
+                        while not caplog.text:  # noqa: ASYNC110
+                            await asyncio.sleep(0.002)
+                finally:
+                    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    run(scenario())
+    assert "Too many open files (ulimit -n raises the limit)" in caplog.text

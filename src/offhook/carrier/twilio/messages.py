@@ -20,7 +20,8 @@ LONGEST_TEXT = 131_072
 WAY = "offhook.way"
 """The custom parameter by which our TwiML tells the stream whether it is "one"-way or "two"-way: `start` does not."""
 
-Identity = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@+=~-]{0,127}\Z")]
+IDENTITY = r"^[A-Za-z0-9][A-Za-z0-9._:@+=~-]{0,127}\Z"
+Identity = Annotated[str, msgspec.Meta(pattern=IDENTITY)]
 """What can be an id, Twilio's or a look-alike's. No slash and no space: ids end up in logs and file names."""
 
 Digit = Annotated[str, msgspec.Meta(pattern=r"^[0-9*#A-D]\Z")]

@@ -1,4 +1,6 @@
-"""How long to wait before a worker is begun in the place of one that died. Pure."""
+"""Workers that die: what is said of it, and how long to wait before one is begun in the place of another. Pure."""
+
+import signal
 
 TRIES = 3
 """Deaths in a row before any worker was ready, after which none will ever be."""
@@ -23,3 +25,11 @@ class Deaths:
             return 0.0
         # Beyond some thousand deaths, 2.0 to that power would overflow.
         return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(self.in_a_row - 2, 16))
+
+
+def obituary(worker: int, exit_code: int | None, *, hung: bool) -> str:
+    """What is said of a worker that died without a word. One that had `hung` was killed by ourselves, others by the
+    kernel: where memory runs out, it kills whoever has most."""
+    killed = exit_code == -signal.SIGKILL and not hung
+    advice = ": killed, perhaps for want of memory; fewer --workers need less" if killed else ""
+    return f"worker {worker} has died (exit code {exit_code}{advice})"

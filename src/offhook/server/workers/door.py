@@ -6,6 +6,7 @@ are too many of them the oldest is closed.
 """
 
 import asyncio
+import errno
 import logging
 import socket
 from collections.abc import Callable
@@ -14,9 +15,9 @@ from offhook.server.workers.peek import MOST, Asked, read
 
 logger = logging.getLogger("offhook.server")
 
-AGAIN = 0.005
-"""Seconds until a request that has come in part is looked at again. What was peeked at stays readable, so nobody would
-say when the rest is there."""
+AGAIN, SELDOM = 0.005, 0.1
+"""Seconds until a request that has come in part is looked at again: at first, and at the most, each wait being twice as
+long as the one before. What was peeked at stays readable, so nobody would say when the rest is there."""
 PAUSE = 1.0
 """Seconds without accepting once the process has run out of descriptors; asyncio waits as long."""
 
@@ -46,10 +47,12 @@ class Door:
                 except ConnectionError:
                     continue
                 except OSError as error:
-                    logger.error("No connections are accepted for %g s: %s", PAUSE, error.strerror or error)
+                    advice = " (ulimit -n raises the limit)" if error.errno == errno.EMFILE else ""
+                    logger.error("No connections are accepted for %g s: %s%s", PAUSE, error.strerror or error, advice)
                     await asyncio.sleep(PAUSE)
                 else:
                     self.let_in(connection)
+                    await asyncio.sleep(0)  # `sock_accept` does not wait while there are more: let the workers be heard
         finally:
             for connection in list(self._waiting):
                 self._close(connection)
@@ -62,8 +65,8 @@ class Door:
         self._waiting[connection] = loop.call_later(self._patience, self._close, connection)
         self._look(connection)
 
-    def _look(self, connection: socket.socket) -> None:
-        """Pass a connection on if its request has come; else see to it that it is looked at again."""
+    def _look(self, connection: socket.socket, again: float = AGAIN) -> None:
+        """Pass a connection on if its request has come; else look at it again, after so many seconds."""
         if connection not in self._waiting:
             return
         loop = asyncio.get_running_loop()
@@ -80,7 +83,7 @@ class Door:
         elif (asked := read(data)) and self._pass_on(asked, connection):
             self._waiting.pop(connection).cancel()
         else:
-            loop.call_later(AGAIN, self._look, connection)
+            loop.call_later(again, self._look, connection, min(2 * again, SELDOM))
 
     def _close(self, connection: socket.socket) -> None:
         if limit := self._waiting.pop(connection, None):

@@ -16,7 +16,7 @@ from offhook.runtime.clock import starting_now
 from offhook.runtime.switchboard import GOODBYE_SECONDS
 from offhook.server.slots import Slots
 from offhook.server.workers.child import SIGNALS, Task, Work, Worker
-from offhook.server.workers.deaths import LONGEST_WAIT, TRIES, Deaths
+from offhook.server.workers.deaths import LONGEST_WAIT, TRIES, Deaths, obituary
 from offhook.server.workers.door import Door
 from offhook.server.workers.messages import (
     BEAT,
@@ -46,8 +46,7 @@ SILENT = 3
 HUNG = 10
 """Those after which a worker that had been ready is killed: its callers have heard nothing for as long."""
 LET_GO = 15.0
-"""Seconds beyond its drain that a worker may take to end: the server closes its connections (5), the engine its
-requests."""
+"""Seconds in which a worker without calls ends: uvicorn waits for connections (5), the engine for MCP servers (5)."""
 
 
 class Supervisor:
@@ -117,8 +116,9 @@ class Supervisor:
         self._slots.closed = True
         for worker in self._workers.values():
             self._dismiss(worker)
-        patience = LET_GO if self._stops > 1 else self._settings.drain + GOODBYE_SECONDS + LET_GO
-        asyncio.get_running_loop().call_later(patience, self._kill_all)
+        drain = self._settings.drain + 2 * GOODBYE_SECONDS if self._stops == 1 else 0.0  # as in `Switchboard.drain`
+        close = 2 * self._settings.close_timeout  # as in `Exchange.aclose`
+        asyncio.get_running_loop().call_later(drain + close + LET_GO, self._kill_all)
         self._tell_all()
         if not self._workers:
             self._end()
@@ -165,14 +165,14 @@ class Supervisor:
             self._on_lost(worker, calls)
 
     def _on_lost(self, worker: Worker, calls: int) -> None:
-        why = worker.failure or f"worker {worker.number} has died (exit code {worker.exit_code})"
+        why = worker.failure or obituary(worker.number, worker.exit_code, hung=worker.missed >= HUNG)
         wait = self._deaths.add(self._now())
         if not self._has_served and (worker.failure or self._deaths.in_a_row >= TRIES):
             self._end(ConfigurationError(why if worker.failure else f"{why}, as did {TRIES - 1} before it"))
             return
         logger.error("%s%s", why, f"; {calls} calls are lost" if calls else "")
         if self._changes and worker.failure:
-            self._stale = worker.generation == self._generation
+            self._stale |= worker.generation == self._generation
             return
         asyncio.get_running_loop().call_later(wait, self._fill)
 

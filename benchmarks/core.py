@@ -110,8 +110,7 @@ def counted() -> Parts:
         (Driver, "on_text", "frames"),
         (TwilioStream, "encode", "encode"),
         (Hearing, "evaluate", "hearing"),
-        (LiveHearing, "_begin", "batches"),
-        (LiveHearing, "_finish", "batches"),
+        (LiveHearing, "_evaluate", "batches"),
         (resample.Resampler, "feed", "resample"),
         (resample.Resampler, "flush", "resample"),
         (leveller.Utterance, "feed", "level"),
@@ -175,7 +174,7 @@ class Crowd:
             for caller in callers:
                 caller.cancel()
         await asyncio.gather(*(driver.finish() for driver in drivers))
-        await hearing.close()
+        hearing.close()
         await services.aclose()
 
     async def _call(

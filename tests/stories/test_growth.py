@@ -205,7 +205,7 @@ def test_ten_thousand_calls_leave_nothing_behind() -> None:
             if number in (2_500, 10_000):
                 found.append(blocks())
         assert switchboard.lines() == ()
-        await hearing.close()
+        hearing.close()
 
     world.run(story(), limit=1e5)
     before, after = found

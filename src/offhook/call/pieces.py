@@ -1,6 +1,6 @@
 """A piece of a reply: some words, their speech as far as it has come, and where each word lies in it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from offhook.call.alignment import align
@@ -29,27 +29,29 @@ class Piece:
         """All its speech has come."""
         return self.done and not self.failed
 
-    def words_within(self, heard: int, pace: float) -> int:
-        """How many of its words lie wholly within its first `heard` samples."""
+    def words_within(self, heard: int, pace: Callable[[], float]) -> int:
+        """How many of its words lie wholly within its first `heard` samples. `pace` is asked how fast the voice
+        speaks only where that matters: to find it out takes a millisecond."""
         if heard <= 0:
             return 0
         if self.complete and heard >= len(self.audio):
             return len(self.text.split())
         return sum(word.end <= heard for word in self._spans(pace))
 
-    def word_start(self, sample: int, pace: float) -> int:
+    def word_start(self, sample: int, pace: Callable[[], float]) -> int:
         """Where the word begins that `sample` lies in, or the next one: who was interrupted in a pause has paused. What
         has no words goes on where it was cut."""
         spans = self._spans(pace)
         none = len(self.audio) if self.complete and spans else sample
         return next((word.start for word in spans if sample < word.end), none)
 
-    def _spans(self, pace: float) -> Sequence[WordSpan]:
+    def _spans(self, pace: Callable[[], float]) -> Sequence[WordSpan]:
         """Where its words lie: by the voice's own account, else by what can be heard of it. Of a voice that broke off,
         and that another went on for, the account is not whole."""
         if self.words and not (self.complete and len(self.words) < len(self.text.split())):
             return self.words
-        given = (len(self.text), len(self.audio), self.complete, pace)
+        expected = 0.0 if self.complete else pace()
+        given = (len(self.text), len(self.audio), self.complete, expected)
         if self._found is None or self._found[0] != given:
-            self._found = given, align(self.text, bytes(self.audio), complete=self.complete, pace=pace)
+            self._found = given, align(self.text, bytes(self.audio), complete=self.complete, pace=expected)
         return self._found[1]

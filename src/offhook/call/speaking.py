@@ -199,7 +199,6 @@ class Speaker:
             elif heard < len(piece.audio) or piece.failed or not piece.done:
                 self._out.append(CutSpeech(piece.aloud, heard, words))
 
-    @property
     def _pace(self) -> float:
         """How fast the voice speaks, by what it has said last: its text says what to expect of what has not come."""
         sample = self._last_complete()

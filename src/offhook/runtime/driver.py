@@ -46,14 +46,14 @@ from offhook.runtime.listeners import Listeners
 from offhook.runtime.services import Services
 from offhook.runtime.speech import performer
 from offhook.runtime.toolbox import Toolbox, ToolRuns
-from offhook.timebase import Instant
+from offhook.timebase import RATE, Instant
 
 logger = logging.getLogger("offhook.runtime")
 
 _STREAM_CHANGES = (StreamStarted, StreamStopped)
-_KEPT = 150 * 8_000
+_KEPT = 150 * RATE
 """Samples of a track that stay at hand at most: two and a half minutes, more than anybody says in one turn."""
-_BEFORE = 5 * 8_000
+_BEFORE = 5 * RATE
 """Samples of them that lie before the caller's turn, which is asked for from a little before its first sound."""
 
 
@@ -161,7 +161,7 @@ class Driver:
         if track is None:
             track = self._tracks[event.track] = CallerAudio()
         track.write(event.position, event.mulaw)
-        if len(track) > 2 * _BEFORE:
+        if len(track) > 2 * _BEFORE and track.end % RATE < len(event.mulaw):  # once a second
             wanted = self.call.dialogue.since - _BEFORE if self.call.dialogue else 0
             track.forget(max(wanted, track.end - _KEPT))
         now = self._input(event)

@@ -1,9 +1,7 @@
 """Hearing: from the sound of all calls at once to evidence, one batch for all.
 
 An `Ear` belongs to one track of one call and only collects bytes; `Hearing` evaluates one chunk of 32 ms of each of
-many ears together, because a chunk among many costs a fifth of a chunk alone. The two halves may work on different
-threads: `take` (with `Ear.listen`, `played` and `cleared`) on the one that receives, `evaluate` on the other, which
-alone touches an ear's memory.
+many ears together, because a chunk among many costs a fifth of a chunk alone.
 
 One ear alone costs about 200 us of CPU per chunk, 64 ears together 20 us each; an ear keeps 8 kB besides the sound
 that waits.

@@ -180,7 +180,7 @@ class LiveEngine:
         self._staff.clear()
         await self._mcp.aclose()
         if self._own_hearing:
-            await self._own_hearing.close()
+            self._own_hearing.close()
             self._hearing = self._own_hearing = None
         if self._store:
             await asyncio.to_thread(self._store.close)

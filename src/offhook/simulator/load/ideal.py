@@ -44,7 +44,7 @@ async def _talk(profile: Profile, tally: Tally) -> None:
         await asyncio.sleep(FRAME / RATE)
         tick()
     await driver.finish()
-    await hearing.close()
+    hearing.close()
     await services.aclose()
 
 

@@ -139,3 +139,12 @@ def test_what_was_said_over_a_question_answers_it_and_nothing_later() -> None:
     assert found.after("two thirty") == PATIENCE.complete
     found.started(90 * CHUNK, None)
     assert found.after("two thirty") > PATIENCE.complete
+
+
+def test_a_judgement_goes_by_words_that_are_known_for_good() -> None:
+    """ "No" may be the beginning of "no, I wanted to"."""
+    found = waits(model(), sinks=False)
+    assert found.at_least("No") == PATIENCE.complete
+    assert found.judged(0.95) == found.before_words()
+    found.after("No")
+    assert found.judged(0.95) == PATIENCE.complete

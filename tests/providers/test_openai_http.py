@@ -197,8 +197,10 @@ def test_what_never_ends_is_given_up(make: Any, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_server_that_does_not_read_is_not_waited_for() -> None:
+    done = asyncio.Event()
+
     async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: str) -> None:
-        await asyncio.get_running_loop().create_future()
+        await done.wait()
 
     async def story() -> None:
         async with server(deaf) as base_url:
@@ -207,6 +209,7 @@ def test_a_server_that_does_not_read_is_not_waited_for() -> None:
                 await drain(ear.transcribe(utterance(600)))
             assert raised.value.kind is Failure.TIMEOUT
             await ear.aclose()
+            done.set()
 
     asyncio.run(asyncio.wait_for(story(), 5))
 

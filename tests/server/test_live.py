@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,17 @@ class Staff(ScriptedVoice):
 
     async def aclose(self) -> None:
         self.events.append("closed")
+
+
+class Judge:
+    async def judge(self, mulaw: bytes) -> float:
+        return 1.0
+
+    async def ready(self) -> None:
+        pass
+
+    async def aclose(self) -> None:
+        pass
 
 
 def agent_with(voice: Staff) -> Agent:
@@ -108,6 +120,20 @@ def test_an_agent_for_every_call_is_not_kept_for_ever() -> None:
             await engine.prepare(made_for_one_call())
         assert len(engine._staff) == 3
         assert "closed" not in voice.events, "an instance belongs to whoever made it"
+        await engine.aclose()
+
+    run(scenario())
+
+
+def test_agents_who_judge_ends_of_turns_otherwise_have_other_providers() -> None:
+    async def scenario() -> None:
+        engine = LiveEngine(plain(), Loudness())
+        agent = agent_with(Staff())
+        await engine.prepare(agent)
+        await engine.prepare(replace(agent, greeting="Good day."))
+        assert len(engine._staff) == 1
+        await engine.prepare(replace(agent, end_of_turn=Judge()))
+        assert len(engine._staff) == 2
         await engine.aclose()
 
     run(scenario())

@@ -7,7 +7,7 @@ from offhook.simulator.load.crowd import Crowd, Plan
 from offhook.simulator.load.profile import Profile
 
 
-def test_no_two_crowds_ring_with_the_same_ids() -> None:
+def test_no_two_crowds_ring_with_the_same_ids_and_none_waits_where_nobody_is_let_in() -> None:
     calls: list[str] = []
 
     async def engaged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -18,14 +18,18 @@ def test_no_two_crowds_ring_with_the_same_ids() -> None:
         writer.close()
 
     async def story() -> None:
+        loop = asyncio.get_running_loop()
         async with await asyncio.start_server(engaged, "127.0.0.1", 0) as server:
             url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/voice"
-            plan = Plan(url, 3, Profile(b"", bytes(160)), ramp=0.0, warm=0.0, seconds=0.0)
+            plan = Plan(url, 3, Profile(b"", bytes(160)), ramp=0.0, warm=60.0, seconds=60.0)
             for _ in range(2):
                 crowd = Crowd(plan)
                 await crowd.ring()
+                began = loop.time()
+                await crowd.warm_up()
+                assert (await crowd.measure()).refused == 3
+                assert loop.time() - began < 1, "there is nobody to wait for"
                 crowd.hang_up()
-                assert crowd.tally.refused == 3
 
     asyncio.run(story())
     assert len(set(calls)) == len(calls) == 6

@@ -48,7 +48,7 @@ def answered(*texts: str) -> ScriptedTranscriber:
     return ScriptedTranscriber(by_audio=hear, delay=0.3, partials_every=0.1)
 
 
-@pytest.mark.parametrize("nod", ["I see.", "That's right.", "Of course."])
+@pytest.mark.parametrize("nod", ["I see.", "That's right.", "Of course.", "Yeah, I see.", "Um, okay, of course."])
 def test_a_nod_whose_first_word_comes_first_is_a_nod(nod: str) -> None:
     told = tell(agent(REPLY, stt=answered(nod)), over_us("okay"))
     assert told.user_said == ["book a room"]

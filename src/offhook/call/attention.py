@@ -118,8 +118,8 @@ class Attention:
 
     def meaning_so_far(self, text: str, *, paused: bool, asked: bool) -> list[Event]:
         """The same of words over us that may grow; nothing while that is open. "I" may become the nod "I see", and a
-        nod "okay, stop", but not once the caller pauses; should it all the same, the final transcript has the last
-        word.
+        nod "okay, stop", but not once a caller whom a stream hears has `paused`; should it all the same, the final
+        transcript has the last word.
         """
         event = self.meaning_of(text, over_us=True, asked=asked)
         words = event is Event.WORDS_HEARD and (asked or not may_become_nod(text, self._config.language))

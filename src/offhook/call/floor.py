@@ -170,7 +170,7 @@ class Floor:
             paused = self._config.streaming and self.machine.caller is Caller.PAUSED
             self.emit_all(self.attention.meaning_so_far(text, paused=paused, asked=self.speaker.asks(now)))
         elif self._may_guess and self.attention.meaning_of(text, over_us=False) is Event.WORDS_HEARD:
-            self.machine.pause = max(self.machine.pause, self.waits.after(text))
+            self.machine.pause = max(self.machine.pause, self.waits.at_least(text))
             if self.waits.may_end(text):
                 self.answering.guess_early(now, turn, text)
 

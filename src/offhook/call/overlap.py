@@ -35,8 +35,9 @@ _AGAIN = seconds(5)
 class Overlap:
     """Stands between the detector and whoever has to know that the caller speaks.
 
-    Over our own voice what is faint is no speech until it grows louder or we are silent. While we hold, the first chunk
-    without speech is a pause: where the caller goes on it has cost a request, where not the answer comes 64 ms sooner.
+    Over our own voice what is faint is no speech until it grows louder or we are silent. While we hold, or where any
+    pause may be the last, the first chunk behind a syllable that is neither speech nor its soft end is a pause: where
+    the caller goes on it has cost a request, where not the answer comes 64 ms sooner.
     Not so where transcripts stream: that would part them inside a word.
     """
 
@@ -64,7 +65,7 @@ class Overlap:
         brief: bool,
     ) -> SpeechStarted | SpeechStopped | None:
         """What follows from 32 ms of the caller, of which the detector makes `change`. They are heard over our voice,
-        or while we hold it; `brief`: the first sign of any pause is one."""
+        or while we hold it; `brief`: any pause may be the last."""
         self._loudness = max(evidence.level, self._loudness - _DECAY)
         match change:
             case SpeechStarted():

@@ -46,7 +46,7 @@ class Waits:
         self._sure = False
         """An end-of-turn model takes the pause that lasts for the end."""
         self._text = ""
-        """What is known of the words since that pause began."""
+        """What is known for good of the words since that pause began."""
         self.answers_early = False
         """What the caller says began over the last words of a question."""
         self._stopped = self._all_at = 0
@@ -87,8 +87,12 @@ class Waits:
 
     def after(self, text: str) -> Duration:
         """How long, when the turn so far says `text`."""
-        patience = self._patience
         self._text = text
+        return self.at_least(text)
+
+    def at_least(self, text: str) -> Duration:
+        """The same while `text` may be but the beginning of it: a judgement of the pause says nothing of that."""
+        patience = self._patience
         if not text:
             return self.before_words()
         if self._mind.expects.answers is Answers.DIGITS and (found := self._dictated(text)) is not None:

@@ -82,6 +82,8 @@ def _wait_until_ready(base: str) -> None:
         except HTTPError as error:
             error.close()
             time.sleep(LOOK)
+        except OSError:
+            raise OffhookError("our own server has ended: what it said stands above") from None
     raise OffhookError(f"our own server has not been ready within {STARTING:g} s")
 
 

@@ -72,16 +72,11 @@ async def utterance_of(given: str) -> Any:
     from pathlib import Path
 
     from offhook.errors import ConfigurationError
-    from offhook.providers.registry import voice
     from offhook.simulator import sounds
+    from offhook.simulator.load.material import spoken
 
     if await asyncio.to_thread(Path(given).is_file):
         return sounds.from_file(Path(given))
     if given.lower().endswith(".wav"):
         raise ConfigurationError(f"there is no file {given}")
-    local = voice("local")
-    try:
-        await local.ready()
-        return await sounds.spoken(local, given)
-    finally:
-        await local.aclose()
+    return await spoken(given)

@@ -125,8 +125,13 @@ LANGUAGES: dict[str, Phrases] = {"en": ENGLISH, "de": GERMAN, "es": SPANISH, "fr
 
 def may_become_nod(text: str, language: str = "en") -> bool:
     """Whether a nod begins like this; the last word may be cut off. "I" is how "I see" begins."""
-    listed, said = LANGUAGES.get(language[:2].lower(), ENGLISH), normalise(text)
-    return any(" ".join(phrase).startswith(said) for phrase in listed.backchannel | listed.hesitation)
+    listed, words, at = LANGUAGES.get(language[:2].lower(), ENGLISH), tuple(normalise(text).split()), 0
+    nods = listed.backchannel | listed.hesitation
+    while not any(" ".join(phrase).startswith(" ".join(words[at:])) for phrase in nods):
+        if not (covered := longest(words, at, nods)):
+            return False
+        at += covered
+    return True
 
 
 def kind(text: str, language: str = "en") -> Meaning:

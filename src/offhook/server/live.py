@@ -49,7 +49,7 @@ class _Staff:
     calls: int = 0
 
     def serves(self, agent: Agent) -> bool:
-        named = ("stt", "llm", "tts", "speech")
+        named = ("stt", "llm", "tts", "speech", "end_of_turn")
         return all(getattr(agent, each) == getattr(self.agent, each) for each in named)
 
     async def wait_ready(self, agent: Agent) -> None:

@@ -179,7 +179,8 @@ class MediaSocket:
             return
         self.stream = TwilioStream()
         if returning := self._exchange.transfers.take_back(started.call_id):
-            self._call, self._driver = returning, returning.come_back(self, started.stream_id)
+            self._call = returning  # first: should it fail, `_end` ends it
+            self._driver = returning.come_back(self, started.stream_id)
         elif not self._begin(started):
             return
         self._strangers.discard(self)

@@ -29,11 +29,13 @@ from offhook.call.outputs import (
 )
 from offhook.call.usage import Consumption
 from offhook.runtime.journal import STAGES
-from offhook.runtime.load import BOUNDS
 from offhook.timebase import SAMPLE_US
 
 DELAYS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 LATENESS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+BATCHES = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128)
+"""Seconds. From 32 ms on, the length of a chunk, hearing falls behind: no chunk is lost by that, but callers who break
+in are heard so much later."""
 BEAT = 0.1
 """Seconds between two looks at how late the event loop is."""
 RECENT = 20
@@ -75,7 +77,7 @@ class Metrics:
         about = "How late the event loop's timers fire, in seconds"
         self._lateness = Histogram("offhook_loop_lateness_seconds", about, buckets=LATENESS, registry=all_)
         about = "Seconds from the start of a batch of hearing until its evidence is there"
-        self._hearing = Histogram("offhook_hearing_batch_seconds", about, buckets=BOUNDS, registry=all_)
+        self._hearing = Histogram("offhook_hearing_batch_seconds", about, buckets=BATCHES, registry=all_)
         about = "Pieces of audio that were heard when the next one of the same call had come"
         self._backlog = Counter("offhook_hearing_backlog", about, registry=all_)
 

@@ -55,8 +55,8 @@ def open_library() -> ctypes.CDLL:
 
 
 def load() -> Handler:
-    """A request is `[language, text]`; its pieces are bytes, and pairs before them: at which
-    character a word begins, and at which sample. An unknown language ends the child."""
+    """What speaks. A request is `[language, text]`; its pieces are bytes, and pairs before them: at which character a
+    word begins, and at which sample. An unknown language ends the child."""
     library = open_library()
 
     def handle(body: Any, send: Send) -> None:

@@ -26,7 +26,7 @@ class Task(Value, frozen=True):
     worker: int
     """Its number, which no other worker of this server ever has."""
     agent: str
-    """What `Work` finds it by: its file."""
+    """What `Work` finds it by, such as its file."""
     settings: Settings
     secret: bytes
     metrics: Path

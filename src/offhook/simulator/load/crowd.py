@@ -60,10 +60,17 @@ class Crowd:
             for index in range(self._plan.calls):
                 tasks.create_task(self._ring(index, index * apart))
 
+    async def warm_up(self) -> None:
+        """Until the calls that came about are under way."""
+        if self._sockets:
+            await asyncio.sleep(self._plan.warm)
+
     async def measure(self) -> Tally:
-        """What is met in the time that is measured, without what came before."""
+        """What is met in the time that is measured, without what came before. Where nobody was let in that is nothing,
+        at once."""
         vars(self.tally).update(vars(Tally(refusals=self.tally.refusals)))
-        await asyncio.sleep(self._plan.seconds)
+        if self._sockets:
+            await asyncio.sleep(self._plan.seconds)
         met = Tally()
         met.add(self.tally)
         return met
@@ -123,7 +130,7 @@ async def _answered(url: str, ids: Identity, token: str) -> Stream:
 async def _run(plan: Plan, parent: Connection) -> None:
     crowd = Crowd(plan)
     await crowd.ring()
-    await asyncio.sleep(plan.warm)
+    await crowd.warm_up()
     parent.send("ready")
     with suppress(EOFError):  # the parent wants to know no more
         await asyncio.to_thread(parent.recv)

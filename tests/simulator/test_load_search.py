@@ -24,7 +24,7 @@ ALONE = Level(
     callers_late_p99=1_000,
     server_late_p99=5_000,
     hearing_p99=2_000,
-    backlog=0,
+    behind=0.001,
     underruns=0,
     unanswered=0,
     early=0,
@@ -65,10 +65,10 @@ def test_the_limit_is_found_to_within_a_tenth(true: int, first: int, most: int) 
         ({"unanswered": 2}, "2 turns without a reply"),
         ({"lost": 3}, "3 calls lost"),
         ({"refused": 4}, "4 calls refused"),
-        ({"backlog": 5}, "hearing behind 5 times"),
+        ({"behind": 0.05}, "hearing behind with 5.0% of what was said"),
     ],
 )
-def test_what_is_wrong_is_said(changed: dict[str, int], words: str) -> None:
+def test_what_is_wrong_is_said(changed: dict[str, float], words: str) -> None:
     assert faults(CROWD, ALONE) == []
     (fault,) = faults(replace(CROWD, **changed), ALONE)
     assert fault.startswith(words)

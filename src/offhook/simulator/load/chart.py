@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from offhook.simulator.load.search import LATE, SLOWER, Level
+from offhook.simulator.load.search import BEHIND, LATE, SLOWER, Level
 
 HEADER = (
     f"{'calls':>5} {'delay p50':>9} {'p95':>6} {'clear p50':>9} {'p95':>6} {'loop p99':>8} {'callers':>7}"
@@ -80,19 +80,19 @@ def goals(alone: Level, last: Level, storm: Level | None) -> list[Goal]:
     rows.append(("reply delay p95, more than with one call", last.delay_p95 - alone.delay_p95, SLOWER))
     rows.append(("event loop late, p99", last.server_late_p99, LATE))
     rows.append(("replies that ran dry", last.underruns, 0))
-    rows.append(("hearing behind", last.backlog, 0))
+    rows.append(("hearing behind", last.behind, BEHIND))
     if storm:
         rows.append((f"calls harmed while {sum(storm.storm.values())} more ring", storm.harmed, 0))
     return rows
 
 
 def verdicts(rows: Sequence[Goal]) -> Iterator[str]:
-    """One line for each goal. A count's goal is 0; everything else is told in milliseconds."""
+    """One line for each goal. A count's goal is 0, a share's less than 1; everything else is told in milliseconds."""
     yield f"{'':<52}{'measured':>10}{'goal':>8}"
     for what, figure, most in rows:
-        unit = 1_000 if most else 1
+        unit, sign = (1, "") if not most else (0.01, " %") if most < 1 else (1_000, " ms")
         met = "not known" if figure is None else "met" if figure <= most else "MISSED"
-        shown = "-" if figure is None else f"{figure / unit:.0f}{' ms' * bool(most)}"
+        shown = "-" if figure is None else f"{figure / unit:.{int(unit < 1)}f}{sign}"
         yield f"{what:<52}{shown:>10}{most / unit:>8.0f}  {met}"
 
 

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
+from offhook.audio.events import CHUNK
 from offhook.errors import OffhookError
 from offhook.simulator.load import crowd, family, metrics
+from offhook.simulator.load.caller import FRAME
 from offhook.simulator.load.crowd import Plan
 from offhook.simulator.load.profile import Profile, Tally, percentile
 from offhook.simulator.load.search import Level
@@ -79,7 +81,7 @@ def _level(calls: int, seconds: float, met: Tally, rang: dict[str, int], begun: 
         callers_late_p99=percentile(met.lateness, 0.99),
         server_late_p99=metrics.p99(begun.says, ended.says, metrics.LATENESS),
         hearing_p99=metrics.p99(begun.says, ended.says, metrics.HEARING),
-        backlog=metrics.counted(begun.says, ended.says, metrics.BACKLOG),
+        behind=_share(metrics.counted(begun.says, ended.says, metrics.BACKLOG), met.sent * FRAME // CHUNK),
         underruns=met.underruns,
         unanswered=met.unanswered,
         early=met.early,
@@ -93,6 +95,10 @@ def _level(calls: int, seconds: float, met: Tally, rang: dict[str, int], begun: 
         problems=tuple(dict.fromkeys([*met.problems, *met.refusals])),
         storm=rang,
     )
+
+
+def _share(part: int | None, whole: int) -> float | None:
+    return None if part is None else part / max(1, whole)
 
 
 def _plans(target: Target, profile: Profile, calls: int, ramp: float, warm: float, seconds: float) -> list[Plan]:

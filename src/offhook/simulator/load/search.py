@@ -8,6 +8,9 @@ SLOWER = 50_000
 """Microseconds by which the reply delay may grow over that of one call."""
 LATE = 20_000
 """Microseconds by which the server's event loop may be late (99th percentile): a frame."""
+BEHIND = 0.01
+"""The share of chunks that may be heard when the next one has come, as is asked of the loop: of a backlog it is soon
+all."""
 CALLERS_LATE = 10_000
 """Microseconds by which the callers may be late (99th percentile) before what they measured is void."""
 FINE = 0.1
@@ -33,8 +36,8 @@ class Level(Value, frozen=True, kw_only=True):
     server_late_p99: int | None
     hearing_p99: int | None
     """How long a batch of hearing takes, all told."""
-    backlog: int | None
-    """How often hearing was behind."""
+    behind: float | None
+    """Of the chunks that were heard, the share that was taken when the next one of the same call had come."""
     underruns: int
     unanswered: int
     early: int
@@ -85,8 +88,8 @@ def _faults(level: Level, alone: Level) -> Iterator[str]:
         yield f"hearing behind: clears {(level.clear_p95 - alone.clear_p95) / 1000:.0f} ms slower than with one call"
     if level.server_late_p99 is not None and level.server_late_p99 > LATE:
         yield f"the event loop {level.server_late_p99 / 1000:.0f} ms late"
-    if level.backlog:
-        yield f"hearing behind {level.backlog} times"
+    if level.behind is not None and level.behind > BEHIND:
+        yield f"hearing behind with {level.behind:.1%} of what was said"
     for count, what in (
         (level.underruns, "underruns"),
         (level.unanswered, "turns without a reply"),

@@ -82,6 +82,27 @@ def test_nobody_needs_a_judge_of_pauses(caplog: pytest.LogCaptureFixture) -> Non
     assert "end of turn: judge is not ready: nobody is there" in caplog.text
 
 
+def test_where_one_has_failed_nobody_waits_for_what_the_others_ask() -> None:
+    class Slow(ScriptedTranscriber):
+        given_up = False
+
+        async def ready(self) -> None:
+            try:
+                await asyncio.sleep(5)
+            except asyncio.CancelledError:
+                self.given_up = True
+                raise
+
+    slow, refused = Slow(), Candidate(ConfigurationError("no key"))
+
+    async def story() -> None:
+        with pytest.raises(ConfigurationError, match="no key"):
+            await Services.of(agent(stt=slow, tts=refused)).ready()
+        assert slow.given_up
+
+    world.run(story(), limit=60)
+
+
 def test_a_fault_of_a_plugin_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         ready(Candidate(ZeroDivisionError()), Candidate())

@@ -73,7 +73,15 @@ class Services:
         ProviderError where none of a kind works now; where another can take its place, or none need be there, the log
         says so.
         """
-        await asyncio.gather(*(_prepare(chain, needed=chain is not self.end_of_turn) for chain in self._chains()))
+        tasks = [
+            asyncio.ensure_future(_prepare(chain, needed=chain is not self.end_of_turn)) for chain in self._chains()
+        ]
+        try:
+            await asyncio.gather(*tasks)
+        finally:  # where one has failed, nobody waits for what the others ask
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def dismiss(self) -> None:
         """Let go of the providers that were made of a name."""

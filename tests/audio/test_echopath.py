@@ -16,7 +16,7 @@ VOICE = -24.0
 def bound(path: EchoPath, *, heard: float, played: float, chunks: int, noise: float = FLOOR) -> float:
     """What is expected in the last of so many chunks."""
     for _ in range(chunks):
-        expected = path.hear(heard, played, power(noise))
+        expected = path.hear(power(heard), played, power(noise))
     return expected
 
 
@@ -38,7 +38,7 @@ def test_whatever_the_delay_an_echo_is_expected(delay: int) -> None:
     path, ours = EchoPath(), [VOICE + 9 * math.sin(chunk / 3) for chunk in range(200)]
     for chunk, played in enumerate(ours):
         echo = ours[chunk - delay] - 30 if chunk >= delay else FLOOR
-        assert echo <= path.hear(echo, played, 0.0) + 6
+        assert echo <= path.hear(power(echo), played, 0.0) + 6
 
 
 def test_a_caller_who_speaks_over_us_does_not_make_the_echo_louder() -> None:
@@ -62,5 +62,5 @@ def test_when_we_fall_silent_the_echo_is_over_after_half_a_second() -> None:
 def test_the_gain_never_exceeds_the_worst_that_is_presumed(rows: list[tuple[float, float, float]]) -> None:
     path = EchoPath()
     for level, played, noise in rows:
-        assert FLOOR <= path.hear(level, played, noise) <= max(FLOOR, -16.9)
+        assert FLOOR <= path.hear(power(level), played, noise) <= max(FLOOR, -16.9)
         assert 0 <= path.gain <= power(-16.9)

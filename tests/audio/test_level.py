@@ -58,22 +58,22 @@ def test_levels_and_powers_are_two_names_of_one_thing(level: float) -> None:
 def test_the_noise_of_a_line_is_its_quietest_quarter_of_a_second() -> None:
     noise = Noise()
     for level in [-30] * 40 + [-55] * 8 + [-30] * 40:
-        noise.hear(level)
+        noise.hear(power(level))
     assert decibels(noise.power) == pytest.approx(-55)
 
 
 def test_noise_that_came_to_stay_is_believed_after_six_seconds() -> None:
     noise = Noise()
     for level in [-70] * 40 + [-40] * 150:
-        noise.hear(level)
+        noise.hear(power(level))
     assert decibels(noise.power) == pytest.approx(-70)
     for _ in range(100):
-        noise.hear(-40)
+        noise.hear(power(-40))
     assert decibels(noise.power) == pytest.approx(-40)
 
 
 def test_before_a_quarter_of_a_second_nothing_is_known_of_the_noise() -> None:
     noise = Noise()
     for _ in range(7):
-        noise.hear(-40)
+        noise.hear(power(-40))
     assert noise.power == 0

@@ -5,6 +5,7 @@ from believer import FILLER, Believer, told
 from chance import TEXTS, WORD, Action, World
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from booking import BOOKING
 from offhook.audio.events import Evidence
@@ -13,6 +14,7 @@ from offhook.call.inputs import (
     DigitsOrdered,
     GatherOrdered,
     HangUpOrdered,
+    Input,
     ReplyFinished,
     ReplyText,
     RequestFailed,
@@ -155,6 +157,28 @@ def test_a_stream_that_may_only_be_listened_to(story: list[Action]) -> None:
     world.hang_up()
     assert all(type(output).__name__ in ("CallStarted", "Transcribe", "UserSaid", "Warned", "Cancel", "HangUp",
                                           "CallCosted", "CallEnded") for output in world.outputs)  # fmt: skip
+
+
+class Watched(World):
+    """Whoever keeps the time asks for the deadline only when the call says that it is in a hurry."""
+
+    def give(self, event: Input) -> None:
+        before = self.call.deadline
+        super().give(event)
+        after = self.call.deadline
+        if before and after and after.at < before.at:
+            assert self.call.hurried, f"{before} became {after}"
+
+
+@configs
+@settings(max_examples=100)
+@given(story=st.lists(actions, max_size=40))
+def test_no_deadline_moves_ahead_unnoticed(config: CallConfig, story: list[Action]) -> None:
+    """On a line that never stalls, whose deadline would be the first nearly always."""
+    patient = replace(config, limits=replace(config.limits, stall=seconds(300), no_media=seconds(600)))
+    world = Watched(patient)
+    live(world, story)
+    world.hang_up()
 
 
 HEARD_IN_PART: list[Action] = [

@@ -33,7 +33,7 @@ def waits(mind: Mind, *, sinks: bool | None = None) -> Waits:
     if sinks is not None:
         for step in range(60):
             low = sinks and step >= 45
-            found.hear(Evidence("inbound", step * CHUNK, 0, 0.9, -26 if low else -20, 0, 95 if low else 120))
+            found.prosody.handle(Evidence("inbound", step * CHUNK, 0, 0.9, -26 if low else -20, 0, 95 if low else 120))
         found.stopped(60 * CHUNK)
     return found
 

@@ -1,8 +1,10 @@
 """The media protocol's short cut: whatever a caller sends, and however it is cut, comes as uvicorn would have it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 import uvicorn
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,6 +42,18 @@ class Wire(asyncio.Transport):
         self.closing = True
 
 
+async def upgraded(app: Any) -> tuple[MediaProtocol, Wire]:
+    """A connection on which `app` has been asked."""
+    config = uvicorn.Config(app, ws_max_size=LONGEST, log_config=None, lifespan="off", ws_ping_interval=None)
+    config.load()
+    protocol, wire = MediaProtocol(config, ServerState(), {}), Wire()
+    protocol.connection_made(wire)
+    protocol.data_received(REQUEST)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return protocol, wire
+
+
 async def received(pieces: list[bytes], short_cut: bool) -> tuple[list[str | bytes], list[str], int | None]:
     """All messages in order, those that took the short cut, and the code with which the connection was closed."""
     messages: list[str | bytes] = []
@@ -59,14 +73,7 @@ async def received(pieces: list[bytes], short_cut: bool) -> tuple[list[str | byt
             messages.append(message["bytes"] if message.get("text") is None else message["text"])
         codes.append(message["code"])
 
-    config = uvicorn.Config(app, ws_max_size=LONGEST, log_config=None, lifespan="off", ws_ping_interval=None)
-    config.load()
-    protocol = MediaProtocol(config, ServerState(), {})
-    wire = Wire()
-    protocol.connection_made(wire)
-    protocol.data_received(REQUEST)
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    protocol, wire = await upgraded(app)
     for piece in pieces:
         if wire.closing:
             break
@@ -75,6 +82,14 @@ async def received(pieces: list[bytes], short_cut: bool) -> tuple[list[str | byt
     protocol.connection_lost(None)
     await asyncio.gather(*protocol.tasks)
     return messages, direct, codes[0] if codes else None
+
+
+async def idle(scope: Any, receive: Any, send: Any) -> None:
+    """Accepts, and reads until the end."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (await receive())["type"] == "websocket.receive":
+        pass
 
 
 def text(payload: bytes, opcode: Opcode = Opcode.TEXT, fin: bool = True) -> bytes:
@@ -117,3 +132,53 @@ def test_text_takes_the_short_cut_in_whole_frames_and_in_parts() -> None:
         pieces = [data[at : at + size] for at in range(0, len(data), size)]
         messages, direct, _ = asyncio.run(received(pieces, short_cut=True))
         assert messages == direct == ["one", "two" * 100, "three"]
+
+
+@given(st.one_of(st.text(max_size=200), st.sampled_from([125, 126, 65_535, 65_536]).map(lambda size: "x" * size)))
+def test_what_is_written_at_once_is_what_uvicorn_writes(words: str) -> None:
+    async def scenario() -> None:
+        protocol, wire = await upgraded(idle)
+        wire.written = b""
+        assert protocol.write_text(words)
+        at_once, wire.written = wire.written, b""
+        await protocol.send({"type": "websocket.send", "text": words})
+        assert at_once == wire.written
+        protocol.connection_lost(None)
+        await asyncio.gather(*protocol.tasks)
+
+    asyncio.run(scenario())
+
+
+async def slow(protocol: MediaProtocol, wire: Wire) -> None:
+    protocol.pause_writing()
+
+
+async def told_to_close(protocol: MediaProtocol, wire: Wire) -> None:
+    protocol.data_received(text(b"\x03\xe8", Opcode.CLOSE))
+
+
+async def closing(protocol: MediaProtocol, wire: Wire) -> None:
+    await protocol.send({"type": "websocket.close", "code": 1000})
+
+
+async def gone(protocol: MediaProtocol, wire: Wire) -> None:
+    wire.close()
+
+
+@pytest.mark.parametrize("trouble", [slow, told_to_close, closing, gone])
+def test_nothing_is_written_where_uvicorn_would_wait_or_refuse(
+    trouble: Callable[[MediaProtocol, Wire], Awaitable[None]],
+) -> None:
+    async def scenario() -> None:
+        protocol, wire = await upgraded(idle)
+        assert protocol.write_text("one")
+        await trouble(protocol, wire)
+        before = wire.written
+        assert not protocol.write_text("two")
+        assert wire.written == before
+        protocol.resume_writing()
+        assert protocol.write_text("three") is (trouble is slow)
+        protocol.connection_lost(None)
+        await asyncio.gather(*protocol.tasks)
+
+    asyncio.run(scenario())

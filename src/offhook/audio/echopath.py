@@ -42,21 +42,18 @@ class EchoPath:
         self._least = _WORST
         self._counted = 0
         self._seconds: deque[float] = deque(maxlen=_SECONDS)
+        self.gain = _WORST
+        """Of the path, in power: at most this, as far as is known."""
 
     @property
     def known(self) -> bool:
         """We have been heard for a second."""
         return bool(self._seconds)
 
-    @property
-    def gain(self) -> float:
-        """Of the path, in power: at most this, as far as is known."""
-        return min(_WORST, max(self._seconds)) if self._seconds else self._least
-
-    def hear(self, level: float, played: float, noise: float) -> float:
-        """The level in dBov up to which our own voice may be in the chunk at `level`; `FLOOR` where it is not.
-        `played` was played in its time, and the line's `noise` is a power."""
-        self._heard.append(power(level))
+    def hear(self, heard: float, played: float, noise: float) -> float:
+        """The level in dBov up to which our own voice may be in a chunk of the power `heard`; `FLOOR` where it is not.
+        `played` is the level of what was played in its time, and the line's `noise` is a power."""
+        self._heard.append(heard)
         self._silent = self._silent + 1 if played <= FLOOR else 0
         if self._silent > REACH + _AVERAGE:
             return FLOOR
@@ -75,3 +72,6 @@ class EchoPath:
         if self._counted == _SECOND:
             self._seconds.append(self._least)
             self._least, self._counted = _WORST, 0
+            self.gain = max(self._seconds)
+        elif not self._seconds:
+            self.gain = self._least

@@ -69,26 +69,28 @@ def power(dbov: float) -> float:
 
 class Noise:
     """How loud a line is when nobody speaks: the quietest quarter of a second of the last six seconds. Feed it the
-    level of every 32 ms."""
+    power of every 32 ms."""
 
     _AVERAGE, _SECOND, _SECONDS = 8, 31, 6
 
     def __init__(self) -> None:
         self._powers: deque[float] = deque(maxlen=self._AVERAGE)
         self._seconds: deque[float] = deque(maxlen=self._SECONDS)
-        self._least = math.inf
+        self._before = self._least = math.inf
+        """The least of the whole seconds, and of the one that lasts."""
         self._counted = 0
         self.power = 0.0
         """0 while it is not known."""
 
-    def hear(self, level: float) -> None:
-        """The next 32 ms, in dBov."""
-        self._powers.append(power(level))
+    def hear(self, heard: float) -> None:
+        """The power of the next 32 ms, 1 at full scale."""
+        self._powers.append(heard)
         if len(self._powers) < self._AVERAGE:
             return
         self._least = min(self._least, sum(self._powers) / self._AVERAGE)
         self._counted += 1
-        self.power = min(self._least, *self._seconds) if self._seconds else self._least
+        self.power = min(self._least, self._before)
         if self._counted == self._SECOND:
             self._seconds.append(self._least)
+            self._before = min(self._seconds)
             self._least, self._counted = math.inf, 0

@@ -11,32 +11,37 @@ class CallerAudio:
     """Keeps one track from the first position written, or the last one forgotten, to the last one written."""
 
     def __init__(self) -> None:
+        self.end = 0
+        """The position after the last sample written; 0 before the first."""
         self._mulaw = bytearray()
-        self._start: int | None = None
-        """The position of the first byte kept; None before anything was written."""
+        self._begun = False
 
     def __len__(self) -> int:
         """How many samples are kept."""
         return len(self._mulaw)
 
-    @property
-    def end(self) -> int:
-        """The position after the last sample written; 0 before the first."""
-        return 0 if self._start is None else self._start + len(self._mulaw)
-
     def write(self, position: int, mulaw: bytes) -> None:
         """Put `mulaw` where it belongs. What never came before it is silence; what is there already stays."""
-        if self._start is None or position - self.end > LONGEST_GAP:
-            self._mulaw.clear()
-            self._start = position
+        if position != self.end:
+            mulaw = self._fitted(position, mulaw)
+        self._mulaw += mulaw
+        self.end += len(mulaw)
+        self._begun = True
+
+    def _fitted(self, position: int, mulaw: bytes) -> bytes:
         gap = position - self.end
-        if gap > 0:
+        if gap < 0:
+            return mulaw[-gap:]
+        if not self._begun or gap > LONGEST_GAP:
+            self._mulaw.clear()
+        else:
             self._mulaw += SILENCE * gap
-        self._mulaw += mulaw[max(0, -gap) :]
+        self.end = position
+        return mulaw
 
     def slice(self, start: int, end: int) -> bytes:
         """The samples from `start` to `end` (exclusive); what was never written, or is forgotten, is silence."""
-        first = self._start or 0
+        first = self.end - len(self._mulaw)
         low, high = max(start, first), min(end, self.end)
         if low >= high:
             return SILENCE * (end - start)
@@ -45,8 +50,6 @@ class CallerAudio:
     def forget(self, before: int) -> None:
         """Nobody will ask for samples before this position any more. Cheap: a bytearray loses its head without moving
         the rest."""
-        if self._start is not None:
-            count = min(before, self.end) - self._start
-            if count > 0:
-                del self._mulaw[:count]
-                self._start += count
+        count = min(before, self.end) - (self.end - len(self._mulaw))
+        if count > 0:
+            del self._mulaw[:count]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from offhook.audio.echopath import EchoPath
 from offhook.audio.events import CHUNK, Evidence, SpeechStarted, SpeechStopped
-from offhook.audio.level import FLOOR, Noise, decibels
+from offhook.audio.level import FLOOR, Noise, decibels, power
 from offhook.timebase import RATE
 from offhook.values import Value
 
@@ -119,9 +119,10 @@ class SpeechDetector:
         """Take the next chunk. A chunk that mostly never came says nothing: neither speech nor silence."""
         if evidence.missing * 2 > CHUNK:
             return None
+        heard = power(evidence.level)
         if self._ours <= FLOOR:
-            self._noise.hear(evidence.level)
-        self._ours = self._path.hear(evidence.level, evidence.played, self._noise.power)
+            self._noise.hear(heard)
+        self._ours = self._path.hear(heard, evidence.played, self._noise.power)
         still = evidence.tone > 0 and abs(evidence.tone - self._tone) <= self._hysteresis.steady * evidence.tone
         self._tone, self._steady = evidence.tone, self._steady + 1 if still else 0
         return self._while_speaking(evidence) if self.speaking else self._while_quiet(evidence)
@@ -135,7 +136,7 @@ class SpeechDetector:
             self._weigh(evidence)
         if len(self._candidates) >= self._hysteresis.start_chunks:
             return None if self._is_faint() else self._begin(self._candidates)
-        return self._begin(self._likely) if self._is_likely() else None
+        return self._begin(self._likely) if self._likely and self._is_likely() else None
 
     def _weigh(self, evidence: Evidence) -> None:
         """Whether a chunk may be the next one of speech that begins."""
@@ -144,16 +145,22 @@ class SpeechDetector:
             self._candidates.append(evidence)
         else:
             self._candidates.clear()
-        least = max(decibels(self._noise.power) + hysteresis.likely_above, self.caller_level - hysteresis.likely_below)
-        if evidence.speech * 3 >= hysteresis.likely * 2 and evidence.level >= least:
+        if evidence.speech * 3 >= hysteresis.likely * 2 and self._stands_out(evidence.level):
             self._likely.append(evidence)
         else:
             self._likely.clear()
 
+    def _stands_out(self, level: float) -> bool:
+        """Whether speech that is weak evidence is loud enough for this line and this caller."""
+        hysteresis, noise = self._hysteresis, decibels(self._noise.power)
+        return level >= max(noise + hysteresis.likely_above, self.caller_level - hysteresis.likely_below)
+
     def _is_likely(self) -> bool:
         chunks, wanted = self._likely, self._hysteresis.likely_chunks
+        if len(chunks) < wanted:
+            return False
         voiced = sum(chunk.pitch > 0 for chunk in chunks) >= wanted - 1
-        return len(chunks) == wanted and voiced and sum(it.speech for it in chunks) >= self._hysteresis.likely * wanted
+        return voiced and sum(chunk.speech for chunk in chunks) >= self._hysteresis.likely * wanted
 
     def _begin(self, chunks: Sequence[Evidence]) -> SpeechStarted:
         self.speaking = True
@@ -195,8 +202,10 @@ class SpeechDetector:
             self.caller_level += (evidence.level - self.caller_level) / 16
 
     def _may_be_soft(self, evidence: Evidence) -> bool:
+        if self._soft_chunks >= self._hysteresis.soft_chunks or self._steady > 1:
+            return False
         least = max(self.loudest - self._hysteresis.soft, decibels(self._noise.power) + _ABOVE_NOISE, self._ours)
-        return self._soft_chunks < self._hysteresis.soft_chunks and self._steady < 2 and evidence.level > least
+        return evidence.level > least
 
     def _is_faint(self) -> bool:
         if self._known < RATE:

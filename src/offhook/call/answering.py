@@ -164,8 +164,10 @@ class Answering:
 
     def reply_to(self, request: int) -> Reply | None:
         """The reply that a request belongs to."""
-        replies = (self._speaker.reply, self._guess)
-        return next((reply for reply in replies if reply is not None and reply.owns(request)), None)
+        for reply in (self._speaker.reply, self._guess):
+            if reply is not None and reply.owns(request):
+                return reply
+        return None
 
     def began(self, now: Instant) -> None:
         """The first audio of a reply has been handed to the carrier: say how long each stage took."""

@@ -2,7 +2,6 @@
 known.
 """
 
-from offhook.audio.events import Evidence, SpeechStarted, SpeechStopped
 from offhook.call.config import CallConfig
 from offhook.call.endpointing import Endpointer
 from offhook.call.listening import Listener, Turn
@@ -41,13 +40,6 @@ class Attention:
         """Where what nobody has dealt with begins on the track; what is heard now, where there is nothing."""
         turns = (self.turn, self._late)
         return min((turn.start for turn in turns if turn is not None), default=self.listener.heard)
-
-    def hear(
-        self, evidence: Evidence, *, over_us: bool, held: bool, brief: bool
-    ) -> SpeechStarted | SpeechStopped | None:
-        """What 32 ms of the caller sound like, over our voice or while we hold it; `brief`: any pause may be the
-        last."""
-        return self.overlap.sift(evidence, self.listener.hear(evidence), over_us=over_us, held=held, brief=brief)
 
     def started(self, now: Instant, position: int) -> None:
         """The caller speaks: a new turn, or more of the one that is open."""

@@ -48,7 +48,8 @@ class Call:
     def __init__(self, config: CallConfig) -> None:
         self.history = History(config.instructions, config.limits.context)
         self.dialogue: Dialogue | None = None
-        self.over = False
+        self.over = self.hurried = False
+        """`hurried`: the last input may have moved the deadline to an earlier instant."""
         self._config = config
         self._mind = mind_of(config, self.history)
         self._requests = Requests(config.rates)
@@ -74,14 +75,12 @@ class Call:
         """Take one input and return everything that has to be done about it, in order."""
         if self.over:
             return ()
+        self.hurried = True
         match event:
             case AudioReceived():
                 self._audio(now, event)
             case Evidence():
-                if self.dialogue is not None:
-                    self.dialogue.hear(now, event)
-                elif self._captions is not None:
-                    self._captions.hear(now, event)
+                self._evidence(now, event)
             case StreamStarted():
                 self._start(now, event)
             case StreamStopped(reason):
@@ -108,14 +107,11 @@ class Call:
                 self._tick(now)
             case _:
                 self._result(now, event)
-        return self._taken(now)
+        return self._taken(now) if self._out else ()
 
     def _taken(self, now: Instant) -> tuple[Output, ...]:
-        if not self._out:
-            return ()
         if self.dialogue is not None and self.dialogue.hung_up and not self.over:
-            hang_up = next(output for output in self._out if isinstance(output, HangUp))
-            self._end(now, hang_up.reason)
+            self._end(now, next(output.reason for output in self._out if isinstance(output, HangUp)))
         self._requests.meter.asked(self._out)
         if self.over:
             self._out.insert(-1, self._requests.meter.costed(Duration(now)))
@@ -124,13 +120,19 @@ class Call:
         return outputs
 
     def _audio(self, now: Instant, event: AudioReceived) -> None:
-        resumed = self._presence.heard(now)
-        if self.dialogue is None:
-            return
-        if event.track is Track.INBOUND:
-            self.dialogue.received(now, event.position + len(event.mulaw))
-        if resumed:
-            self.dialogue.line(now, stalled=False)
+        self.hurried = self._presence.heard(now)
+        if self.dialogue is not None:
+            if event.track is Track.INBOUND:
+                self.dialogue.received(now, event.position + len(event.mulaw))
+            if self.hurried:
+                self.dialogue.line(now, stalled=False)
+
+    def _evidence(self, now: Instant, event: Evidence) -> None:
+        """A wait begins with a new state of either party, or with something that is asked for or said."""
+        before = self.dialogue and self.dialogue.states
+        if listener := self.dialogue or self._captions:
+            listener.hear(now, event)
+        self.hurried = bool(self._out) or before != (self.dialogue and self.dialogue.states)
 
     def _start(self, now: Instant, event: StreamStarted) -> None:
         again = self._presence.started
@@ -182,8 +184,7 @@ class Call:
         for request in self._requests.numbers:
             self._requests.close(request)
             self._out.append(Cancel(request))
-        heard, said = self.history.count(Role.USER), self.history.count(Role.ASSISTANT)
-        self._out.append(CallEnded(reason, heard, said))
+        self._out.append(CallEnded(reason, self.history.count(Role.USER), self.history.count(Role.ASSISTANT)))
 
     def _tick(self, now: Instant) -> None:
         absence = self._presence.look(now)
@@ -220,10 +221,8 @@ class Call:
         if isinstance(event, RequestFailed):
             self._failed(now, event.request, stage, event.kind, event.words)
         elif isinstance(event, TranscriptArrived):
-            if self.dialogue is not None:
-                self.dialogue.transcribed(now, event)
-            elif self._captions is not None:
-                self._captions.transcribed(now, event)
+            if listener := self.dialogue or self._captions:
+                listener.transcribed(now, event)
         elif isinstance(event, ToolReturned):
             self._tool_returned(now, event)
         elif self.dialogue is not None:

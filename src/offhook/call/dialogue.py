@@ -41,24 +41,11 @@ from offhook.turns.table import Agent, Caller
 _SPEAKING = (Agent.SPEAKING, Agent.SPEAKING_FIRMLY, Agent.SAYING_GOODBYE)
 
 
-def sooner(one: Instant | None, other: Instant | None) -> Instant | None:
-    """The earlier of two deadlines, either of which may not be there. Asked after every input, so it is quick."""
-    if one is None or (other is not None and other < one):
-        return other
-    return one
-
-
 class Dialogue:
     """One caller and one agent. Every public method takes one input and carries out all that follows from it."""
 
     def __init__(
-        self,
-        config: CallConfig,
-        mind: Mind,
-        history: History,
-        requests: Requests,
-        tools: ToolRuns,
-        out: list[Output],
+        self, config: CallConfig, mind: Mind, history: History, requests: Requests, tools: ToolRuns, out: list[Output]
     ) -> None:
         self._mind = Gathering(mind, out)
         self._floor = Floor(config, self._mind, Minutes(history, out, speech=config.speech), requests, tools, out)
@@ -91,9 +78,13 @@ class Dialogue:
 
     @property
     def deadline(self) -> Instant | None:
-        floor = self._floor
-        turn = sooner(sooner(floor.machine.deadline, floor.speaker.deadline), self._keypad.deadline)
-        return sooner(sooner(turn, floor.answering.waiting.filler_at), self._mind.until)
+        """The soonest of all waits that depend on the conversation."""
+        floor, keypad, mind = self._floor, self._keypad, self._mind
+        soonest = floor.machine.deadline
+        for at in (floor.speaker.deadline, keypad.deadline, floor.answering.waiting.filler_at, mind.until):
+            if at is not None and (soonest is None or at < soonest):
+                soonest = at
+        return soonest
 
     @property
     def transferring_to(self) -> str:
@@ -125,27 +116,36 @@ class Dialogue:
         self._floor.settle(now)
 
     def hear(self, now: Instant, evidence: Evidence) -> None:
-        """What 32 ms of the caller sound like."""
-        listener, agent, waits = self._floor.attention.listener, self._floor.machine.agent, self._floor.waits
-        waits.hear(evidence)
-        held, brief = agent is Agent.HOLDING, waits.may_be_all(listener.heard)
-        match self._floor.attention.hear(evidence, over_us=agent in _SPEAKING, held=held, brief=brief):
-            case SpeechStarted(position):
-                turn = self._floor.attention.turn
-                waits.started(position, None if turn is None else turn.end)
-                self._floor.attention.started(now, position)
-                self._floor.answering.forget_guess()
-                self._floor.emit(Event.SPEECH_STARTED, listener.known - self._floor.attention.overlap.speech)
-            case SpeechStopped(position):
-                ahead, listening = self._config.speculate, agent is Agent.LISTENING
-                early, judge = ahead or not listening, ahead and listening
-                self._floor.attention.stopped(now, position, ask=early, judge=judge)
-                waits.stopped(position)
-                self._floor.machine.pause = waits.before_words()
-                self._floor.emit(Event.SPEECH_STOPPED, listener.known - listener.silence)
-        if agent is Agent.HOLDING:
-            self._floor.attention.glimpse(now)
-        self._floor.settle(now)
+        """What 32 ms of the caller sound like. Mostly nothing follows but that time has passed."""
+        floor, attention, agent = self._floor, self._floor.attention, self._floor.machine.agent
+        floor.waits.prosody.handle(evidence)
+        listener, over_us, held = attention.listener, agent in _SPEAKING, agent is Agent.HOLDING
+        brief = listener.speaking and floor.waits.may_be_all(listener.heard)
+        change = listener.hear(evidence)
+        change = attention.overlap.sift(evidence, change, over_us=over_us, held=held, brief=brief)
+        if change is not None:
+            self._spoke(now, change)
+        if held:
+            attention.glimpse(now)
+        if change is None:
+            floor.elapse(now)
+        else:
+            floor.settle(now)
+
+    def _spoke(self, now: Instant, change: SpeechStarted | SpeechStopped) -> None:
+        attention, waits, position = self._floor.attention, self._floor.waits, change.position
+        if isinstance(change, SpeechStarted):
+            waits.started(position, None if attention.turn is None else attention.turn.end)
+            attention.started(now, position)
+            self._floor.answering.forget_guess()
+            self._floor.emit(Event.SPEECH_STARTED, attention.listener.known - attention.overlap.speech)
+        else:
+            ahead, listening = self._config.speculate, self._floor.machine.agent is Agent.LISTENING
+            early, judge = ahead or not listening, ahead and listening
+            attention.stopped(now, position, ask=early, judge=judge)
+            waits.stopped(position)
+            self._floor.machine.pause = waits.before_words()
+            self._floor.emit(Event.SPEECH_STOPPED, attention.listener.known - attention.listener.silence)
 
     def transcribed(self, now: Instant, transcript: TranscriptArrived) -> None:
         """What a stretch of the caller's audio says."""

@@ -27,13 +27,7 @@ class Floor:
     """Carries out what the turn table decides. What happens is emitted as an event, and followed by `settle`."""
 
     def __init__(
-        self,
-        config: CallConfig,
-        mind: Mind,
-        minutes: Minutes,
-        requests: Requests,
-        tools: ToolRuns,
-        out: list[Output],
+        self, config: CallConfig, mind: Mind, minutes: Minutes, requests: Requests, tools: ToolRuns, out: list[Output]
     ) -> None:
         self.machine = TurnMachine(patience_of(config, begun=config.speaks_first))
         self.waits = Waits(config, mind)
@@ -63,21 +57,28 @@ class Floor:
 
     def emit_all(self, events: list[Event]) -> None:
         """Several things happened, in this order."""
-        for event in events:
-            self.emit(event)
+        self._events.extend((event, None) for event in events)
 
     def settle(self, now: Instant) -> None:
         """Let everything follow that follows, in order, until nothing more does."""
-        while not self.hung_up:
-            if self._events:
-                event, at = self._events.popleft()
-                moves = self.machine.handle(now, event, at)
-            else:
-                moves = self.machine.advance(now, self.attention.listener.known)
-            for move in moves:
-                self._perform(now, move)
-            if not self._events and not moves and not self._speak(now) and not self._offer_floor(now):
-                return
+        while not self.hung_up and (self._advance(now) or self._speak(now) or self._offer_floor(now)):
+            pass
+
+    def elapse(self, now: Instant) -> None:
+        """Only time has passed, and more was heard. The turn table depends on that, and what was put off."""
+        if self._advance(now) or self.speaker.puts_off:
+            self.settle(now)
+
+    def _advance(self, now: Instant) -> bool:
+        """Take the next event, or let time pass, and carry out the moves. False if nothing came of it."""
+        if self._events:
+            event, at = self._events.popleft()
+            moves = self.machine.handle(now, event, at)
+        else:
+            moves = self.machine.advance(now, self.attention.listener.known)
+        for move in moves:
+            self._perform(now, move)
+        return bool(self._events or moves)
 
     def _perform(self, now: Instant, move: Move) -> None:
         match move:
@@ -268,9 +269,7 @@ class Floor:
             self._out.append(Interrupted(words))
 
     def end(self, now: Instant, words: str, reason: str, transfer_to: str = "") -> None:
-        """The call ends, or goes elsewhere, when what has been written of our reply, and then `words`, has been
-        said.
-        """
+        """The call ends, or goes elsewhere, once what is written of our reply, and then `words`, has been said."""
         reply, self.transfer_to = self.speaker.reply, transfer_to
         if reply is not None and not reply.bridges and (reply.pieces or words):
             reply.park()

@@ -118,11 +118,18 @@ class Meter:
             self._count(request, input=asked, output=estimate(written), estimated=1)
 
     def _count(self, request: int, **amounts: int) -> None:
-        self._used.update(amounts)
-        self._requests.setdefault(request, Counter()).update(amounts)
+        if request not in self._requests:
+            self._remember(request)
+        counts = [self._used, self._requests[request]]
+        if request in self._thrown_away:
+            counts.append(self._wasted)
+        for count in counts:
+            for name, amount in amounts.items():
+                count[name] += amount
+
+    def _remember(self, request: int) -> None:
+        self._requests[request] = Counter()
         if len(self._requests) > _REMEMBERED:
             oldest = next(iter(self._requests))
             del self._requests[oldest]
             self._thrown_away.discard(oldest)
-        if request in self._thrown_away:
-            self._wasted.update(amounts)

@@ -67,15 +67,16 @@ class Overlap:
         """What follows from 32 ms of the caller, of which the detector makes `change`. They are heard over our voice,
         or while we hold it; `brief`: any pause may be the last."""
         self._loudness = max(evidence.level, self._loudness - _DECAY)
-        match change:
-            case SpeechStarted():
-                self._faint, self._looked_at = change, 0
-            case SpeechStopped():
-                known = self._faint is None and not self._paused
-                self._faint, self._paused = None, False
-                if not (over_us or held) and self._listener.speech >= _A_WORD:
-                    self._learn(self._listener.loudest)
-                return change if known else None
+        if isinstance(change, SpeechStopped):
+            known = self._faint is None and not self._paused
+            self._faint, self._paused = None, False
+            if not (over_us or held) and self._listener.speech >= _A_WORD:
+                self._learn(self._listener.loudest)
+            return change if known else None
+        if isinstance(change, SpeechStarted):
+            self._faint, self._looked_at = change, 0
+        elif not self._listener.speaking:
+            return None
         if self._faint is None:
             return self._pause(soon=(held or brief) and self.speech - self._looked_at >= _A_SYLLABLE)
         usual = _QUIETEST if self._usual is None else self._usual

@@ -51,11 +51,9 @@ class Presence:
         """When something is due that does not depend on what is being said."""
         if self.away:
             return Deadline(self._until, "away")
-        if self._stalled:
-            soonest = Deadline(after(self._heard_at, self._limits.no_media), "no media")
-        else:
-            soonest = Deadline(after(self._heard_at, self._limits.stall), "line stalled")
-        return sooner(soonest, self._last_call or self._longest, "longest call")
+        wait, reason = (self._limits.no_media, "no media") if self._stalled else (self._limits.stall, "line stalled")
+        at, end = after(self._heard_at, wait), self._last_call or self._longest
+        return Deadline(at, reason) if end is None or end >= at else Deadline(end, "longest call")
 
     def begin(self, now: Instant, *, limited: bool) -> None:
         """A stream starts, the call's first or another one; `limited`: it may last for the longest call's time."""

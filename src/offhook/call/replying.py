@@ -115,11 +115,11 @@ class Reply:
         assert self._writing is not None
         self._requests.alive(now, self._writing, self._config.limits.reply)
         self._begun = True
-        if self._aloud is None:
-            self._cut(now, self._cutter.feed(text))
-        else:
+        if self._aloud is not None:
             self._aloud.text += text
             self.written_at = self.written_at or now
+        elif pieces := self._cutter.feed(text):
+            self._cut(now, pieces)
 
     def wrote_all(self, now: Instant) -> None:
         """The text is complete, or nothing more will come of it."""

@@ -42,6 +42,8 @@ class Speaker:
         """Offset in the ledger minus sample of the reply, for what was sent since the last pause."""
         self._sample: Piece | None = None
         """The last piece of a reply before this one, to know the voice's pace by."""
+        self.puts_off = False
+        """What could be played is too little to be worth a message while the carrier has plenty: in time it will be."""
         self._softly = False
         """What is played next begins in the midst of a sound: fade it in, or it clicks."""
         self._marked = 0
@@ -70,6 +72,7 @@ class Speaker:
 
     def pump(self, now: Instant) -> bool:
         """Hand over what may be played and is worth a message. True if the reply began to be played by this."""
+        self.puts_off = False
         if self.reply is None or self.holding:
             return False
         begins = False
@@ -231,6 +234,7 @@ class Speaker:
                 left = end - self._sent
                 scarce = not piece.done and left < _AT_LEAST and not fresh
                 if scarce and self.ledger.sent - self.ledger.heard(now) > _PLENTY:
+                    self.puts_off = True
                     return None
                 at = self._sent - begin
                 return bytes(piece.audio[at : at + limit]), piece

@@ -2,7 +2,6 @@
 
 from msgspec.structs import replace
 
-from offhook.audio.events import Evidence
 from offhook.audio.prosody import UNKNOWN, Prosody
 from offhook.call.config import CallConfig, Interruptible
 from offhook.call.minds import Mind
@@ -34,13 +33,13 @@ def patience_of(config: CallConfig, *, begun: bool, words: bool = False) -> Pati
 
 
 class Waits:
-    """One caller's. Feed all evidence, and every start and stop of speech."""
+    """One caller's. All evidence goes to its `prosody`; tell it of every start and stop of speech."""
 
     def __init__(self, config: CallConfig, mind: Mind) -> None:
         self._patience = config.patience
         self._language = config.language
         self._mind = mind
-        self._prosody = Prosody()
+        self.prosody = Prosody()
         self._rhythm = Rhythm()
         self._rest = UNKNOWN
         self._sure = False
@@ -51,13 +50,9 @@ class Waits:
         """What the caller says began over the last words of a question."""
         self._stopped = self._all_at = 0
 
-    def hear(self, evidence: Evidence) -> None:
-        """What 32 ms of the caller sound like."""
-        self._prosody.handle(evidence)
-
     def stopped(self, end: int) -> None:
         """Speech stopped at sample `end`."""
-        self._rest, self._stopped = self._prosody.rest(end), end
+        self._rest, self._stopped = self.prosody.rest(end), end
         self._sure, self._text = False, ""
 
     def judged(self, likelihood: float) -> Duration:

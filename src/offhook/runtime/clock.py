@@ -11,5 +11,6 @@ Clock = Callable[[], Instant]
 
 def starting_now() -> Clock:
     """A monotonic clock that begins at 0."""
-    began = time.monotonic_ns()
-    return lambda: Instant((time.monotonic_ns() - began) // 1_000)
+    read = time.monotonic_ns
+    began = read()
+    return lambda: Instant((read() - began) // 1_000)

@@ -102,7 +102,8 @@ class Driver:
         self._ears: dict[str, Ear] = {}
         self._tracks: dict[str, CallerAudio] = {}
         self._inbox: deque[tuple[Instant, Input]] = deque()
-        self._busy = self._stopped = False
+        self._busy = self._stopped = self._hurried = False
+        """`_hurried`: the deadline may have moved to an earlier instant than the timer is set for."""
 
     @property
     def over(self) -> bool:
@@ -161,7 +162,7 @@ class Driver:
         if track is None:
             track = self._tracks[event.track] = CallerAudio()
         track.write(event.position, event.mulaw)
-        if len(track) > 2 * _BEFORE and track.end % RATE < len(event.mulaw):  # once a second
+        if track.end % RATE < len(event.mulaw) and len(track) > 2 * _BEFORE:  # once a second
             wanted = self.call.dialogue.since - _BEFORE if self.call.dialogue else 0
             track.forget(max(wanted, track.end - _KEPT))
         now = self._input(event)
@@ -175,11 +176,12 @@ class Driver:
         now = self._clock()
         if self.call.over or (self.broken and not isinstance(event, StreamStopped)):
             return now
-        self._inbox.append((now, event))
         if self._busy:
+            self._inbox.append((now, event))
             return now
         self._busy = True
         try:
+            self._step(now, event)
             while self._inbox:
                 self._step(*self._inbox.popleft())
         except Exception:
@@ -190,15 +192,17 @@ class Driver:
             self._over()
         finally:
             self._busy = False
-        if self._timer is None or not isinstance(event, AudioReceived):
-            self._arm()  # audio alone only moves the deadline later; if a stall ends with it, evidence follows at once
+        if self._hurried or self._timer is None:
+            self._hurried = False
+            self._arm()
         return now
 
     def _step(self, now: Instant, event: Input) -> None:
         outputs = self.call.handle(now, event)
+        self._hurried = self._hurried or self.call.hurried
         if self._tape is not None:
             self._tape(encode_step(Step(now, event, digest(outputs))))
-        if isinstance(event, _STREAM_CHANGES):
+        if type(event) in _STREAM_CHANGES:
             self._attach_ears(event.tracks if isinstance(event, StreamStarted) else ())
             self._stopped = isinstance(event, StreamStopped)
         for output in outputs:
@@ -276,12 +280,19 @@ class Driver:
 
     def _timer_fired(self) -> None:
         self._timer = None
-        # Once round the loop: frames that are waiting in the socket come first.
-        self._loop.call_soon(self._loop.call_soon, self._wake)
+        if self._due:
+            # Once round the loop: frames that are waiting in the socket come first.
+            self._loop.call_soon(self._loop.call_soon, self._wake)
+        else:
+            self._arm()
 
     def _wake(self) -> None:
-        deadline = self.call.deadline
-        if deadline is not None and deadline.at <= self._clock():
+        if self._due:
             self._input(DeadlinePassed())
         else:
             self._arm()
+
+    @property
+    def _due(self) -> bool:
+        deadline = self.call.deadline
+        return deadline is not None and deadline.at <= self._clock()

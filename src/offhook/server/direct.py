@@ -1,17 +1,21 @@
-"""A WebSocket protocol with a short cut: the text frames of a call go from the socket to the call in one step.
+"""A WebSocket protocol with a short cut: the text frames of a call go from the socket to the call in one step, and from
+the call to the socket.
 
 Uvicorn's protocol makes each message an event, an item of a queue, the end of a pause in reading and a turn of a task.
-Here a whole, masked text frame is undone and handed over where it comes in, which costs less than half. Everything
-else (the handshake, control frames, fragments, frames that are too long or broken) is uvicorn's as before: it is
-given whole frames, so that it always stands where we stand.
+Here a whole, masked text frame is undone and handed over where it comes in, which costs less than half; and what the
+call says is framed and written where it is said, while the other side reads as fast as we write. Everything else (the
+handshake, control frames, fragments, frames that are too long or broken, closing) is uvicorn's as before: it is given
+whole frames, so that it always stands where we stand, and writes to the same transport.
 """
 
 import asyncio
+import struct
 from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import apply_mask  # type: ignore[attr-defined]  # in C where that was built
+from websockets.protocol import State
 
 EXTENSION = "offhook.direct"
 """Under this name the scope's `extensions` hold the protocol, where it is ours."""
@@ -55,7 +59,7 @@ class MediaProtocol(WebSocketsSansIOProtocol):
     def _cut(self, data: bytes) -> None:
         """Deal with all frames that are complete, and keep the rest."""
         at = 0
-        while (body := _body(data, at)) is not None:
+        while at < len(data) and (body := _body(data, at)) is not None:
             begin, end = body
             if end > len(data):
                 if end - begin > self.config.ws_max_size:
@@ -82,16 +86,36 @@ class MediaProtocol(WebSocketsSansIOProtocol):
         self.direct(text)
         return True
 
+    def write_text(self, text: str) -> bool:
+        """Write a text frame at once. False where that cannot be: the other side is slow to read, or one of us has said
+        that it closes the connection."""
+        if not self.writable.is_set() or self.conn.state is not State.OPEN or self.transport.is_closing():
+            return False
+        body = text.encode()
+        self.transport.write(_head(len(body)) + body)
+        return True
+
+
+def _head(length: int) -> bytes:
+    """What comes before the `length` bytes of a whole text frame of a server's, which is not masked (RFC 6455, 5.2)."""
+    if length < 126:
+        return struct.pack("!BB", _TEXT, length)
+    if length < 65_536:
+        return struct.pack("!BBH", _TEXT, 126, length)
+    return struct.pack("!BBQ", _TEXT, 127, length)
+
 
 def _body(data: bytes, at: int) -> tuple[int, int] | None:
     """Where the body of the frame at `at` begins and ends; None while its head is not whole."""
     if len(data) - at < 2:
         return None
-    length, begin = data[at + 1] & _LENGTH, at + 2
+    second, begin = data[at + 1], at + 2
+    length = second & _LENGTH
     if length >= 126:
         begin += 2 if length == 126 else 8
-        if len(data) < begin:
+        if begin > len(data):
             return None
         length = int.from_bytes(data[at + 2 : begin])
-    begin += 4 if data[at + 1] & _MASKED else 0
+    if second & _MASKED:
+        begin += 4
     return begin, begin + length

@@ -87,7 +87,7 @@ class MediaSocket:
         self._base = base
         self._receive = receive
         self._protocol = protocol
-        self._outbox = Outbox(send)
+        self._outbox = Outbox(send, protocol.write_text if protocol else None)
         self.put = self._outbox.put
         self._limit: asyncio.Timeout | None = None
         self._kept: list[Message] = []

@@ -1,7 +1,9 @@
-"""The one writer of a socket: whoever wants to send puts text here, and one task sends it in order."""
+"""The one writer of a socket: whoever wants to send puts text here. It is written at once where the socket takes it;
+what has to wait one task sends, in order."""
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from starlette.types import Send
 
@@ -10,11 +12,16 @@ LIMIT = 16 * 1024 * 1024
 
 
 class Outbox:
-    """Text frames on their way out, then at most one close. What comes after the close is dropped."""
+    """Text frames on their way out, then at most one close. What comes after the close is dropped.
 
-    def __init__(self, send: Send) -> None:
+    `write` writes a frame at once, or says that this cannot be. Without it every frame waits for its turn.
+    """
+
+    def __init__(self, send: Send, write: Callable[[str], bool] | None = None) -> None:
         self._send = send
+        self._write = write
         self._waiting: deque[str] = deque()
+        """Also the one that is being sent."""
         self._size = 0
         self._wake = asyncio.Event()
         self._code: int | None = None
@@ -24,8 +31,8 @@ class Outbox:
         return self._code is not None
 
     def put(self, text: str) -> None:
-        """Queue a text frame. Never blocks."""
-        if self.closed:
+        """Send a text frame, behind those that wait. Never blocks."""
+        if self.closed or (not self._waiting and self._write and self._write(text)):
             return
         self._waiting.append(text)
         self._size += len(text)
@@ -47,9 +54,11 @@ class Outbox:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._waiting:
-                    text = self._waiting.popleft()
-                    self._size -= len(text)
+                    text = self._waiting[0]
                     await self._send({"type": "websocket.send", "text": text})
+                    if self._waiting:  # else there was too much, and all of it has been dropped
+                        self._waiting.popleft()
+                        self._size -= len(text)
                 if self._code is not None:
                     await self._send({"type": "websocket.close", "code": self._code, "reason": ""})
                     return

@@ -20,16 +20,14 @@ class TurnMachine:
         """Samples of the caller's audio whose content is known. What was lost on the way is not counted."""
         self.speech_started = 0
         self.speech_stopped = 0
-        self._entered_at = Instant(0)
-        self._entered_heard = 0
+        self._enter(Instant(0))
 
     @property
     def deadline(self) -> Instant | None:
         """When the present states end by themselves, if that depends on time alone."""
-        rule = JOINT.get((self.caller, self.agent))
-        if rule is None or rule.clock is not Clock.NOW:
+        if self._rule is None or self._rule.clock is not Clock.NOW:
             return None
-        return after(self._entered_at, self._wait(rule))
+        return after(self._entered_at, self._wait(self._rule))
 
     def handle(self, now: Instant, event: Event, at: int | None = None) -> list[Move]:
         """Take one event; `at` is the value that `heard` had where speech started or stopped. Returns what has to be
@@ -54,9 +52,10 @@ class TurnMachine:
 
     def advance(self, now: Instant, heard: int) -> list[Move]:
         """Let time pass: `heard` samples of the caller's audio are known, and it is `now`."""
-        self.heard = max(self.heard, heard)
+        if heard > self.heard:
+            self.heard = heard
         moves: list[Move] = []
-        while (rule := JOINT.get((self.caller, self.agent))) is not None and self._due(rule, now):
+        while (rule := self._rule) is not None and self._due(rule, now):
             self.caller, self.agent = rule.caller, rule.agent
             self._enter(now)
             if rule.move is not None:
@@ -65,16 +64,19 @@ class TurnMachine:
 
     def _enter(self, now: Instant) -> None:
         self._entered_at, self._entered_heard = now, self.heard
+        self._rule = JOINT.get((self.caller, self.agent))
 
     def _due(self, rule: Rule, now: Instant) -> bool:
         wait = self._wait(rule)
         if rule.clock is Clock.NOW:
             return now >= after(self._entered_at, wait)
-        begin = {
-            Since.ENTERED: self._entered_heard,
-            Since.SPEECH_STARTED: self.speech_started,
-            Since.SPEECH_STOPPED: self.speech_stopped,
-        }[rule.since]
+        match rule.since:
+            case Since.ENTERED:
+                begin = self._entered_heard
+            case Since.SPEECH_STARTED:
+                begin = self.speech_started
+            case Since.SPEECH_STOPPED:
+                begin = self.speech_stopped
         return lasting(self.heard - begin) >= wait
 
     def _wait(self, rule: Rule) -> Duration:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from effort import measured
 from offhook.conversation.sentences import LONG, SentenceCutter
 
 
@@ -110,3 +111,11 @@ def test_pieces_do_not_depend_on_the_chunks_and_lose_nothing(text: str, data: st
     assert cut(*chunks) == pieces
     assert "".join("".join(pieces).split()) == "".join(text.split())
     assert all(piece == piece.strip() != "" for piece in pieces)
+
+
+def test_a_character_costs_the_same_however_much_was_written_before() -> None:
+    """Looking at all of it again for each one would take eight times as long."""
+    code = "```" + "x = 1\n" * 3_000 + "```"
+    pieces, effort = measured(lambda: cut(*code))
+    assert pieces == [code]
+    assert effort.yardsticks < 6

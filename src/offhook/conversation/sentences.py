@@ -16,11 +16,10 @@ LONG = 200
 _FENCE = "```"
 _CLOSERS = r"[\"'”’»)\]}*_」』）】]*"
 _MARK = re.compile(
-    r"(?P<fence>```(?:.*?```|.*))"
+    r"(?P<fence>```)"
     r"|(?P<line>\n)"
     rf"|(?P<end>[.!?…。！？｡؟।॥۔]+){_CLOSERS}"
     rf"|(?P<clause>[,;:，、；：،؛–—]|(?<=\s)-(?=\s|\Z)){_CLOSERS}",
-    re.DOTALL,
 )
 _WITHOUT_SPACE = frozenset("。！？｡，、；：—")
 """Marks that need no space after them."""
@@ -45,6 +44,10 @@ class SentenceCutter:
     def __init__(self) -> None:
         self._text = ""
         self._first = True
+        self._judged = 0
+        """No piece ends at a mark before this one, whatever comes: each is looked at once."""
+        self._clause = 0
+        """Where the last clause before it ends; 0 if none does."""
 
     def feed(self, text: str) -> list[str]:
         """The pieces that are complete with this text."""
@@ -55,47 +58,57 @@ class SentenceCutter:
         """What is left; the next text begins a new reply."""
         pieces = self._pieces(final=True)
         rest = self._text.strip()
-        self._text, self._first = "", True
+        self._text, self._first, self._judged, self._clause = "", True, 0, 0
         return [*pieces, rest] if rest else pieces
 
     def _pieces(self, final: bool) -> list[str]:
         pieces = []
         self._text = self._text.lstrip()
-        while cut := _cut(self._text, self._first, final):
+        while cut := self._cut(final):
             pieces.append(self._text[:cut].rstrip())
             self._text = self._text[cut:].lstrip()
-            self._first = False
+            self._first, self._judged, self._clause = False, 0, 0
         return pieces
 
-
-def _cut(text: str, first: bool, final: bool) -> int:
-    """Where the first piece of `text` ends; 0 where that cannot be told yet."""
-    clause = 0
-    for mark in _MARK.finditer(text):
-        if mark.start() > LONG and clause:
-            break
-        if mark.start() > 2 * LONG:
-            break
-        if not (final or mark["line"] or _is_followed(text, mark)):
-            return 0
-        if mark["fence"] or mark["line"] or _ends_sentence(text, mark):
-            return mark.end()
-        if mark["clause"] and _ends_clause(text, mark):
-            clause = mark.end()
-            if clause > LONG or (first and _weight(text[:clause]) >= FIRST_WORDS):
-                return clause
-    # A fence that begins at the limit has shown itself only when all of it is there.
-    if len(text) > LONG + len(_FENCE) and clause:
-        return clause
-    return _last_space(text) if len(text) > 2 * LONG + len(_FENCE) else 0
+    def _cut(self, final: bool) -> int:
+        """Where the first piece of the text ends; 0 where that cannot be told yet."""
+        text, judged, clause = self._text, self._judged, self._clause
+        for mark in _MARK.finditer(text, judged):
+            if mark.start() > (LONG if clause else 2 * LONG):
+                break
+            if not (final or mark["line"] or _is_followed(text, mark)):
+                self._judged, self._clause = mark.start(), clause
+                return 0
+            if mark["fence"]:
+                return _end_of_code(text, mark) or len(text)
+            if mark["line"] or _ends_sentence(text, mark):
+                return mark.end()
+            if mark["clause"] and _ends_clause(text, mark):
+                clause = mark.end()
+                if clause > LONG or (self._first and _weight(text[:clause]) >= FIRST_WORDS):
+                    return clause
+            judged = mark.end()
+        else:
+            # Half a fence is no mark yet.
+            self._judged, self._clause = max(judged, len(text) - len(_FENCE) + 1), clause
+        # A fence that begins at the limit has shown itself only when all of it is there.
+        if len(text) > LONG + len(_FENCE) and clause:
+            return clause
+        return _last_space(text) if len(text) > 2 * LONG + len(_FENCE) else 0
 
 
 def _is_followed(text: str, mark: re.Match[str]) -> bool:
     """Whether enough has come after a mark to judge it: a word or a line end; for code, its closing fence."""
     if mark["fence"]:
-        return len(mark["fence"]) >= 2 * len(_FENCE) and mark["fence"].endswith(_FENCE)
+        return _end_of_code(text, mark) > 0
     following = text[mark.end() :]
     return "\n" in following or not (following == "" or following.isspace())
+
+
+def _end_of_code(text: str, fence: re.Match[str]) -> int:
+    """Where the code ends that begins with this fence; 0 where it does not yet."""
+    closing = text.find(_FENCE, fence.end())
+    return closing + len(_FENCE) if closing >= 0 else 0
 
 
 def _last_space(text: str) -> int:

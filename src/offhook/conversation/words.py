@@ -6,7 +6,7 @@ other word makes it `WORDS`.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Set
 from enum import StrEnum
 
 from offhook.values import Value
@@ -55,9 +55,10 @@ def phrases(lines: str) -> frozenset[tuple[str, ...]]:
     return frozenset(phrase for phrase in found if phrase)
 
 
-def longest(words: tuple[str, ...], start: int, listed: Iterable[tuple[str, ...]]) -> int:
+def longest(words: tuple[str, ...], start: int, listed: Set[tuple[str, ...]]) -> int:
     """How many words from `start` on the longest of the listed phrases covers; 0 for none."""
-    return max((len(phrase) for phrase in listed if words[start : start + len(phrase)] == phrase), default=0)
+    most = min(max(map(len, listed), default=0), len(words) - start)
+    return next((count for count in range(most, 0, -1) if words[start : start + count] in listed), 0)
 
 
 ENGLISH = Phrases(

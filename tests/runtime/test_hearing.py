@@ -12,7 +12,7 @@ from offhook.audio import mulaw, wav
 from offhook.audio.events import CHUNK, Evidence, SpeechStarted
 from offhook.audio.resample import whole
 from offhook.audio.speech import SpeechDetector
-from offhook.runtime.hearing import LONGEST_GAP, QUIET, Ear, Hearing
+from offhook.runtime.hearing import LONGEST_GAP, QUIET, Ear, Hearing, Recent
 from offhook.timebase import SAMPLE_US, Instant
 from recordings import AUDIO, needs_recordings
 
@@ -168,13 +168,36 @@ def test_a_line_that_answers_late_does_not_shift_our_voice_against_theirs() -> N
     assert likeness(found) > 0.85
 
 
+def test_what_was_heard_and_played_may_be_described_as_late_as_it_is_compared() -> None:
+    ours = noise(24_000, seed=1, amplitude=8_000)
+    back = mulaw.encode(np.concatenate((np.zeros(12_000, np.int16), ours[11_200:] // 8)))
+    late, early = HEARING.ear("inbound"), HEARING.ear("inbound")
+    found = []
+    for ear in (late, early):
+        ear.played(Instant(0), mulaw.encode(ours))
+    for at in range(0, len(back), CHUNK):
+        now, frame = Instant((at + CHUNK) * SAMPLE_US), back[at : at + CHUNK]
+        for ear in (late, early):
+            ear.listen(now, at, 0, frame)
+            found += HEARING.drain(ear)
+        for side in (early._memory.heard, early._memory.played):
+            if side.fresh:
+                Recent.rows([side])
+    assert found[::2] == found[1::2]
+    assert not any(each.echo for each in found if each.position < 12_000 - CHUNK)
+    assert max(each.echo for each in found) > 0.8
+
+
 def test_an_ear_is_small() -> None:
     ear = HEARING.ear("inbound")
-    hear(ear, mulaw.encode(noise(8_000)))
-    memory = HEARING.take([ear]) or ear._memory
-    assert memory is ear._memory
-    arrays = (memory.state, memory.heard.twice, memory.played.twice)
-    assert sum(array.nbytes for array in arrays) + sys.getsizeof(ear._sound) < 8_000
+    for _ in range(2):  # loud and unlike anything, then quiet while we speak: nothing is described
+        hear(ear, mulaw.encode(noise(16_000)), start=ear._end)
+        ear.played(Instant(ear._end * SAMPLE_US), mulaw.encode(noise(16_000)))
+        hear(ear, mulaw.SILENCE * 16_000, start=ear._end)
+    memory = ear._memory
+    kept = {id(piece): piece for piece in (*memory.latest, *memory.heard.fresh, *memory.played.fresh)}
+    assert len(memory.played.fresh) == 45
+    assert memory.state.nbytes + sum(map(sys.getsizeof, (ear._sound, *kept.values()))) < 24_000
 
 
 def recording(path: str) -> bytes:

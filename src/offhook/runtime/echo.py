@@ -13,11 +13,11 @@ On 12 simulated calls (measured rooms and loudspeakers, 6 to 30 dB of loss, 100 
 from collections import deque
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from offhook.audio.events import CHUNK
 from offhook.audio.mulaw import SILENCE
+from offhook.runtime.spectrum import Spectrum
 from offhook.timebase import RATE, SAMPLE_US, Instant
 
 Floats = NDArray[np.float32]
@@ -39,28 +39,37 @@ def _bands() -> Floats:
     return ((edges[:-1] <= hertz) & (hertz < edges[1:])).astype(np.float32)
 
 
+def _windows() -> Floats:
+    """[14, 45]: the second that each delay compares."""
+    first, at = np.arange(DELAYS)[:, None], np.arange(ROWS + DELAYS - 1)
+    return ((first <= at) & (at < first + ROWS)).astype(np.float32)
+
+
 _BANDS = _bands()
-_WINDOW = np.hanning(CHUNK).astype(np.float32)
+_WINDOWS = _windows()
 _SCALE = np.float32(8 / CHUNK**2 / _FLOOR)
+_spectrum = Spectrum(np.hanning(CHUNK), CHUNK)
 
 
 def rows(sound: Floats) -> Floats:
     """One row [n, 6] for each chunk [n, 256] of sound in -1..1: powers of ten above the floor, so that silence is
     0."""
-    spectrum = np.fft.rfft(sound * _WINDOW, axis=1)
-    energy = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) @ _BANDS
+    energy = _spectrum(sound) @ _BANDS
     described: Floats = np.log10(energy * _SCALE + 1)
     return described
 
 
 def likeness(heard: Floats, played: Floats) -> Floats:
     """Correlation [n], 0 to 1, of the rows heard [n, 32, 6] with those played [n, 45, 6], at the best delay."""
+    count, size = len(heard), ROWS * BANDS
     heard = heard - heard.mean(axis=1, keepdims=True)
-    windows = sliding_window_view(played, ROWS, axis=1)
-    sums = np.einsum("ndbt->ndb", windows)
-    energy = np.einsum("ndbt,ndbt->nd", windows, windows) - np.einsum("ndb,ndb->nd", sums, sums) / ROWS
+    per_pair, per_row, per_value = played.strides
+    windows: Floats = np.ndarray((count, DELAYS, size), np.float32, played, 0, (per_pair, per_row, per_value))
+    sums = _WINDOWS @ played
+    energy = np.einsum("ntb,ntb->nt", played, played) @ _WINDOWS.T - np.einsum("ndb,ndb->nd", sums, sums) / ROWS
     energy *= np.einsum("ntb,ntb->n", heard, heard)[:, None]
-    best: Floats = (np.einsum("ndbt,ntb->nd", windows, heard) / np.sqrt(np.maximum(energy, _LITTLE))).max(axis=1)
+    products = np.einsum("nds,ns->nd", windows, heard.reshape(count, size))
+    best: Floats = (products / np.sqrt(np.maximum(energy, _LITTLE))).max(axis=1)
     return np.clip(best, 0, 1)
 
 

@@ -112,6 +112,14 @@ def test_it_is_the_same_however_it_is_cut(pcm: NDArray[np.int16], cuts: list[int
     assert len(whole) == len(pcm)
 
 
+def test_speech_is_the_same_however_it_is_cut() -> None:
+    """With a gain that changes all the time, unlike most of what is drawn above."""
+    pcm = np.concatenate((speech(-12, 1.0), speech(-55, 0.5), speech(-36, 1.0)))
+    whole = uttered(Leveller(), pcm, 1)
+    for pieces in (7, 60, 2_500):
+        assert np.array_equal(uttered(Leveller(), pcm, pieces), whole)
+
+
 def test_less_than_five_milliseconds_are_held_back() -> None:
     utterance = Leveller().utterance()
     came = left = 0

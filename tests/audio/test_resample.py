@@ -91,6 +91,15 @@ def test_any_cut_gives_the_same_samples(pair: tuple[int, int], pcm: bytes, loud:
     assert len(wanted) // 2 == -(-(len(data) // 2) * pair[1] // pair[0])
 
 
+@pytest.mark.parametrize(("rate_in", "rate_out"), PAIRS)
+def test_a_second_at_once_gives_what_its_pieces_give(rate_in: int, rate_out: int) -> None:
+    """More than is computed in one product."""
+    noise = np.random.default_rng(5).integers(-32_768, 32_768, rate_in).astype("<i2").tobytes()
+    in_pieces = Resampler(rate_in, rate_out)
+    got = b"".join(in_pieces.feed(noise[at : at + 741]) for at in range(0, len(noise), 741)) + in_pieces.flush()
+    assert np.array_equal(np.frombuffer(got, "<i2"), through(rate_in, rate_out, noise))
+
+
 def test_byte_by_byte_and_again_after_a_flush() -> None:
     data = samples(tone(24_000, 440, seconds=0.02))
     resampler = Resampler(24_000, 8_000)

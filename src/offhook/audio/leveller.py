@@ -25,28 +25,30 @@ _RIGHT = 1.0
 """dB by which a voice may be off and is still left alone, bit for bit."""
 _FALL = 0.4
 """dB by which what is judged by its beginning is made louder: people let their voices fall towards a sentence's end."""
-_RISE = 80.0
-"""dB per second by which the gain may grow while somebody speaks."""
 _BLOCK = 40
+_SECOND = 8_000 // _BLOCK
+_RISE = 80.0 / _SECOND
+"""dB by which the gain may grow with each block: 80 a second."""
 _ENVELOPE = 4
 """Blocks, 20 ms together, over which power is averaged: longer than a period of the lowest voice."""
 _SPAN = _BLOCK * _ENVELOPE
-_MARGINS = (25.0, 15.9)
+_BELOW_LOUDEST, _BELOW_MEAN = 25.0, 15.9
 """dB: sound counts as speech down to the first below the loudest, and of that what lies down to the second below its
 mean (ITU-T P.56, 5.1). The loudest 20 ms of speech lie some 9 dB above its mean."""
 SILENCE = -60.0
 """dBov from which sound may be speech."""
 _STEP, _CLASSES = 1.5, 41
 """Blocks are classed by their level: dB of a class, and how many reach up to full scale."""
-_SECOND = 8_000 // _BLOCK
+_EDGES = _SPAN * 2**30 * 10 ** ((SILENCE + _STEP * np.arange(_CLASSES)) / 10)
+"""The energy of an envelope from which its block belongs to each class."""
 _ENOUGH = _SECOND // 10
 """Blocks of speech that an unknown voice has to be heard for before it is made louder."""
 _SILENT = 2**30 * 10 ** (FLOOR / 10)
 _RAMP = np.arange(1, _BLOCK + 1) / _BLOCK
 _SHOWN = _SECOND // 2
 """Blocks of speech after which an utterance is judged by itself alone."""
-_DOUBT = 20.0
-"""dB per second of silence after which what is softer than the voice used to be is speech after all."""
+_DOUBT = 20.0 / _SECOND
+"""dB by which the voice is expected to be softer than it used to be, with each block in which it is: 20 a second."""
 _LEARN = 0.5
 """How much of what is new about a voice's level is believed, where a second of it was heard."""
 _KNEE = 0.7
@@ -87,12 +89,10 @@ class Utterance:
         self._leveller = leveller
         self._known = leveller.level
         self._held = np.zeros(0, np.int16)
-        self._energies = [0.0] * (_ENVELOPE - 1)
+        self._energies = np.zeros(_ENVELOPE - 1)
         """Of the last blocks: sums of squares, which are whole numbers, so that nothing here rounds."""
-        self._loudest = FLOOR
-        self._expected = FLOOR if self._known is None else self._known + _MARGINS[0] - _MARGINS[1]
-        self._heard = _Heard()
-        self._decibels = 0.0 if self._known is None else _gain(self._known)
+        self._heard = _Heard(FLOOR if self._known is None else self._known + _BELOW_LOUDEST - _BELOW_MEAN)
+        self._decibels = self._wanted = 0.0 if self._known is None else _gain(self._known)
 
     def feed(self, pcm: NDArray[np.int16]) -> NDArray[np.int16]:
         """What is certain of the same samples at the right level: less than a block is held back."""
@@ -100,17 +100,14 @@ class Utterance:
         whole = len(pcm) // _BLOCK * _BLOCK
         self._held, pcm = pcm[whole:], pcm[:whole]
         wide = pcm.reshape(-1, _BLOCK).astype(np.float64)
-        energies = [*self._energies, *np.einsum("ij,ij->i", wide, wide).tolist()]
-        self._energies = energies[1 - _ENVELOPE :]
-        gains = [self._decibels]
-        for energy in map(sum, zip(*(energies[at:] for at in range(_ENVELOPE)), strict=False)):
-            self._listen(energy)
-            gains.append(min(self._wanted(), gains[-1] + _RISE / _SECOND))
-        self._decibels = gains[-1]
+        energies = np.concatenate((self._energies, np.einsum("ij,ij->i", wide, wide)))
+        self._energies = energies[len(wide) :]
+        pairs = energies[1:] + energies[:-1]
+        gains = self._follow(pairs[2:] + pairs[:-2])
         if not any(gains):
             return pcm
         factors = np.array([10 ** (decibels / 20) for decibels in gains])
-        return amplified(pcm, (factors[:-1, None] + np.diff(factors)[:, None] * _RAMP).ravel())
+        return amplified(pcm, (factors[:-1, None] + (factors[1:] - factors[:-1])[:, None] * _RAMP).ravel())
 
     def finish(self) -> NDArray[np.int16]:
         """The utterance is over: its last samples. The next one knows more."""
@@ -118,16 +115,22 @@ class Utterance:
             self._leveller.learn(self._heard.level, self._heard.blocks)
         return amplified(self._held, np.array(10 ** (self._decibels / 20)))
 
-    def _listen(self, energy: float) -> None:
-        """One block more; `energy` is that of its whole envelope."""
-        level = _dbov(energy / _SPAN)
-        if level > self._loudest:
-            self._loudest = level
-        self._expected -= _DOUBT / _SECOND
-        loudest = max(self._loudest, self._expected) - _MARGINS[0]
-        self._heard.add(level, energy, max(loudest, self._heard.level - _MARGINS[1], SILENCE))
+    def _follow(self, envelopes: NDArray[np.float64]) -> list[float]:
+        """The gain in dB before the next blocks and behind each, from the energies of their envelopes."""
+        classes = _EDGES.searchsorted(envelopes, "right") - 1
+        gain = self._decibels
+        gains = [gain]
+        for energy, at in zip(envelopes.tolist(), classes.tolist(), strict=True):
+            if self._heard.add(energy, at):
+                self._wanted = self._judge()
+            gain += _RISE
+            if gain > self._wanted:
+                gain = self._wanted
+            gains.append(gain)
+        self._decibels = gain
+        return gains
 
-    def _wanted(self) -> float:
+    def _judge(self) -> float:
         """The gain in dB by all that is known of the voice by now."""
         own, blocks = self._heard.level - _FALL, self._heard.blocks
         if self._known is not None:
@@ -136,24 +139,37 @@ class Utterance:
 
 
 class _Heard:
-    """The blocks of an utterance by their level, and what those that are speech have in common."""
+    """The blocks of an utterance by their level, and what those that are speech have in common. `expected` is how loud
+    in dBov the loudest is likely to become."""
 
-    def __init__(self) -> None:
+    def __init__(self, expected: float) -> None:
         self.level = FLOOR
         """dBov of the speech so far."""
         self.blocks = 0
         """How many blocks of speech that are."""
         self._energy = 0.0
+        self._margin = SILENCE
+        """dBov down to which sound counts as speech by its mean."""
+        self._expected = expected
+        self._loudest, self._peak = FLOOR, 0.0
+        """The level of the loudest envelope, and its energy."""
         self._least = 0
         """The class from which blocks are speech."""
         self._energies, self._counts = [0.0] * _CLASSES, [0] * _CLASSES
 
-    def add(self, level: float, energy: float, least: float) -> None:
-        """One block more, and what is speech from now on: blocks of the class of `least` and louder ones."""
-        at, first = _class(level) if level >= SILENCE else -1, _class(least)
+    def add(self, energy: float, at: int) -> bool:
+        """One block more, by its envelope: its energy and its class, -1 for silence. False where the level is known no
+        better by that."""
         if at >= 0:
             self._energies[at] += energy
             self._counts[at] += 1
+            if energy > self._peak:
+                self._peak, self._loudest = energy, _dbov(energy / _SPAN)
+        self._expected -= _DOUBT
+        least = (self._loudest if self._loudest > self._expected else self._expected) - _BELOW_LOUDEST
+        if least < self._margin:
+            least = self._margin
+        first = int((least - SILENCE) / _STEP)
         if first != self._least:
             self._least = first
             self.blocks, self._energy = sum(self._counts[first:]), sum(self._energies[first:])
@@ -161,8 +177,10 @@ class _Heard:
             self.blocks += 1
             self._energy += energy
         else:
-            return
+            return False
         self.level = _dbov(self._energy / self.blocks / _SPAN) if self.blocks else FLOOR
+        self._margin = max(self.level - _BELOW_MEAN, SILENCE)
+        return True
 
 
 def amplified(pcm: NDArray[np.int16], factors: NDArray[np.float64]) -> NDArray[np.int16]:
@@ -187,16 +205,12 @@ def bent(share: NDArray[np.float64]) -> NDArray[np.int16]:
     return samples
 
 
-def _class(level: float) -> int:
-    return int((level - SILENCE) / _STEP)
-
-
 def _gain(level: float) -> float:
     """dB that bring a level in dBov to the target."""
     needed = TARGET - level
     if -_RIGHT <= needed <= _RIGHT:
         return 0.0
-    return max(-_MOST, min(_MOST, needed))
+    return -_MOST if needed < -_MOST else _MOST if needed > _MOST else needed
 
 
 def _dbov(power: float) -> float:

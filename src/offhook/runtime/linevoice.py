@@ -1,7 +1,7 @@
 """A voice as it goes out on the line: mu-law at 8 kHz, at the level of the telephone, and nothing but sound."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -17,8 +17,8 @@ from offhook.providers.interfaces import SpokenWord, Voice
 from offhook.runtime.wordtimes import WordTimes
 from offhook.timebase import RATE
 
-_AT_ONCE = 5
-"""So many parts of a second of speech are dealt with one by one: two milliseconds of work each."""
+_AT_ONCE = 0.4
+"""Seconds of speech that are dealt with together: a third of a millisecond of work."""
 _OPENING = 256
 """Bytes of speech in which it shows whether they are samples: some milliseconds."""
 
@@ -72,33 +72,39 @@ class LineVoice:
         await self.voice.aclose()
 
     async def _at_8k(self, text: str) -> AsyncIterator[NDArray[np.int16] | SpokenWord]:
-        resampler = Resampler(self.voice.rate, RATE)
-        step = 2 * self.voice.rate // _AT_ONCE
-        async with aclosing(_opened(self.voice.speak(text))) as pieces:
-            async for data in pieces:
-                if isinstance(data, SpokenWord):
-                    yield data
+        resampler, opening = Resampler(self.voice.rate, RATE), _Opening()
+        step = 2 * round(_AT_ONCE * self.voice.rate)
+        async with aclosing(cast(Any, self.voice.speak(text))) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, SpokenWord):
+                    yield piece
                     continue
+                data = opening.feed(piece)
                 for at in range(0, len(data), step):
                     if at:
                         await asyncio.sleep(0)  # a whole sentence in one piece must not make the other calls wait
                     if samples := resampler.feed(data[at : at + step]):
                         yield np.frombuffer(samples, "<i2")
-        if samples := resampler.flush():
+        if samples := resampler.feed(opening.finish()) + resampler.flush():
             yield np.frombuffer(samples, "<i2")
 
 
-async def _opened(pieces: AsyncIterator[bytes | SpokenWord]) -> AsyncGenerator[bytes | SpokenWord, None]:
-    """The same, after a look at the first bytes. Raises AudioFormatError for what is no sound."""
-    opening: bytes | None = b""
-    async with aclosing(cast(Any, pieces)):
-        async for piece in pieces:
-            if opening is None or isinstance(piece, SpokenWord):
-                yield piece
-            elif len(opening := opening + piece) >= _OPENING:
-                require_samples(opening)
-                yield opening
-                opening = None
-    if opening:
-        require_samples(opening)
-        yield opening
+class _Opening:
+    """Looks at the first bytes of an answer before it lets them pass. Raises AudioFormatError for what is no sound."""
+
+    def __init__(self) -> None:
+        self._held: bytes | None = b""
+        """None when all is well."""
+
+    def feed(self, data: bytes) -> bytes:
+        """The next bytes, or nothing as long as they are too few to judge by."""
+        if self._held is None:
+            return data
+        self._held += data
+        return self.finish() if len(self._held) >= _OPENING else b""
+
+    def finish(self) -> bytes:
+        """What is still held back."""
+        held, self._held = self._held or b"", None
+        require_samples(held)
+        return held

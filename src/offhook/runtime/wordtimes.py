@@ -27,6 +27,7 @@ class WordTimes:
         self._began: int | None = None
         """Where the word before `next` began; None where none has."""
         self._loud = self._heard = 0
+        """Where the last loud sample of a word ends, and all that has been heard."""
 
     def begins(self, word: int, at: int) -> None:
         """The word of this number, counted from 0, begins at sample `at`. Words that have begun cannot begin anew."""
@@ -51,9 +52,10 @@ class WordTimes:
             yield from self._begin(len(self._words))
 
     def _listen(self, samples: NDArray[np.int16]) -> None:
-        loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > _AUDIBLE)
-        if len(loud):
-            self._loud = self._heard + int(loud[-1]) + 1
+        if self._began is not None:
+            loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > _AUDIBLE)
+            if len(loud):
+                self._loud = self._heard + int(loud[-1]) + 1
         self._heard += len(samples)
 
     def _begin(self, word: int) -> Iterator[WordSpan]:

@@ -12,6 +12,7 @@ on the loop; replies came 25 ms later at the 95th percentile, and a call cost a 
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 
 from offhook.audio.events import Evidence
@@ -20,7 +21,9 @@ from offhook.runtime.hearing import Ear, Hearing
 from offhook.timebase import Instant
 
 BATCH = 64
-"""Ears evaluated before the loop gets its turn again: about 1.6 ms of work."""
+"""Ears evaluated before the loop gets its turn again: about 1.1 ms of work."""
+_DELIVERED = 8
+"""Pieces of evidence that are handled before the loop gets its turn again: about 0.3 ms of work."""
 _APART_PER_EAR, _APART_AT_MOST = 0.000_8, 0.016
 """Seconds between the beginnings of two batches."""
 
@@ -70,6 +73,9 @@ class LiveHearing:
         self._pause: asyncio.TimerHandle | None = None
         """Runs while it is too early for another batch, unless that would be a full one."""
         self._planned: asyncio.Handle | None = None
+        self._heard: deque[tuple[LiveEar, Evidence]] = deque()
+        """What is still to be delivered."""
+        self._delivery: asyncio.Handle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
@@ -80,10 +86,11 @@ class LiveHearing:
     def close(self) -> None:
         """Evaluate nothing more. What waits is dropped."""
         self._loop = None
-        for handle in (self._pause, self._planned):
+        for handle in (self._pause, self._planned, self._delivery):
             if handle:
                 handle.cancel()
         self._waiting.clear()
+        self._heard.clear()
 
     def attach(self, track: str, deliver: Callable[[Evidence], object]) -> LiveEar:
         """A new ear; `deliver` is called on the loop for each of its chunks, in order."""
@@ -126,9 +133,20 @@ class LiveHearing:
         self.on_batch((self._clock() - began) / 1_000_000, len(late))
         self._waiting.update(dict.fromkeys(late))
         self._plan()
-        for ear, (_, evidence) in zip(ears, heard, strict=True):
+        self._heard.extend((ear, evidence) for ear, (_, evidence) in zip(ears, heard, strict=True))
+        if not self._delivery:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Hand over some of what was heard; then the loop sees to what else has come, before the next ones."""
+        self._delivery = None
+        assert self._loop
+        for _ in range(min(_DELIVERED, len(self._heard))):
+            ear, evidence = self._heard.popleft()
             if ear.deliver:
                 _deliver(ear.deliver, evidence)
+        if self._heard:
+            self._delivery = self._loop.call_soon(self._hand_over)
 
 
 def _deliver(deliver: Callable[[Evidence], object], evidence: Evidence) -> None:

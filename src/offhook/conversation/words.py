@@ -6,8 +6,8 @@ other word makes it `WORDS`.
 
 import re
 import unicodedata
-from collections.abc import Set
 from enum import StrEnum
+from functools import lru_cache
 
 from offhook.values import Value
 
@@ -36,8 +36,10 @@ class Phrases(Value, frozen=True):
     stop: frozenset[tuple[str, ...]]
 
 
+@lru_cache(maxsize=64)
 def normalise(text: str) -> str:
-    """Lower case, words apart by single spaces, punctuation gone; apostrophes stay inside words ("o'clock")."""
+    """Lower case, words apart by single spaces, punctuation gone; apostrophes stay inside words ("o'clock"). What a
+    caller has said so far is looked at from several sides."""
     # Lower case last but one: it may take letters apart, and compatibility forms hide capitals.
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.translate(_APOSTROPHES)).lower())
     kept = "".join(character if _belongs_to_word(character) else " " for character in plain)
@@ -55,9 +57,15 @@ def phrases(lines: str) -> frozenset[tuple[str, ...]]:
     return frozenset(phrase for phrase in found if phrase)
 
 
-def longest(words: tuple[str, ...], start: int, listed: Set[tuple[str, ...]]) -> int:
+@lru_cache(maxsize=64)
+def _most(listed: frozenset[tuple[str, ...]]) -> int:
+    """Words of the longest phrase."""
+    return max(map(len, listed), default=0)
+
+
+def longest(words: tuple[str, ...], start: int, listed: frozenset[tuple[str, ...]]) -> int:
     """How many words from `start` on the longest of the listed phrases covers; 0 for none."""
-    most = min(max(map(len, listed), default=0), len(words) - start)
+    most = min(_most(listed), len(words) - start)
     return next((count for count in range(most, 0, -1) if words[start : start + count] in listed), 0)
 
 
@@ -135,6 +143,7 @@ def may_become_nod(text: str, language: str = "en") -> bool:
     return True
 
 
+@lru_cache(maxsize=64)
 def kind(text: str, language: str = "en") -> Meaning:
     """What an utterance means. `language` is an ISO 639-1 code or a tag that begins with one; unknown ones read as
     English."""

@@ -46,6 +46,27 @@ def test_three_chunks_stop_it_at_the_end_of_the_last_that_held_speech() -> None:
     assert detector.silence_samples == 4 * CHUNK
 
 
+@pytest.mark.parametrize(("noise", "speaking"), [(-41, False), (-30, True)])
+def test_what_is_no_louder_than_the_line_is_no_speech_unless_words_may_drown_in_it(
+    noise: float, speaking: bool
+) -> None:
+    """The network goes on to believe in it: behind a word in noise for a tenth of a second or two."""
+    detector = SpeechDetector()
+    follow(detector, chunks(*[0.0] * 40, level=noise))
+    follow(detector, chunks(0.9, 0.9, 0.9, level=-20, start=40))
+    follow(detector, chunks(0.8, 0.8, 0.8, level=noise + 1, start=43))
+    assert detector.speaking is speaking
+
+
+def test_the_surest_chunk_of_a_burst_is_known_until_the_next() -> None:
+    detector = SpeechDetector()
+    follow(detector, chunks(0.9, 0.97, 0.5))
+    follow(detector, chunks(0.1, 0.1, 0.1, level=-60, start=3))
+    assert detector.surest == 0.97
+    follow(detector, chunks(0.6, 0.7, start=6))
+    assert detector.surest == 0.7
+
+
 def test_the_soft_end_of_a_word_is_no_silence_yet() -> None:
     """Three chunks of it, within 25 dB of the loudest; and none that is no louder than the line's noise."""
     for level, stops_after in (-45, 6), (-60, 3):

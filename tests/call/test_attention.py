@@ -1,12 +1,16 @@
 """What the caller is saying, and what was set aside."""
 
+import pytest
+
 from offhook.call.attention import Attention
 from offhook.call.config import CallConfig
+from offhook.call.listening import Turn
 from offhook.call.minds import ModelMind
 from offhook.call.outputs import Output, Transcribe
 from offhook.call.requests import Requests
 from offhook.conversation.history import History
 from offhook.timebase import Instant
+from offhook.turns.events import Event
 
 NOW = Instant(0)
 
@@ -19,7 +23,7 @@ def attention() -> tuple[Attention, list[Output]]:
 
 def test_what_was_set_aside_and_cannot_be_transcribed_is_forgotten() -> None:
     caller, _ = attention()
-    caller.started(NOW, 8_000)
+    caller.started(NOW, 8_000, over_us=False)
     caller.stopped(NOW, 9_000, ask=True, judge=False)
     turn = caller.turn
     assert turn is not None
@@ -32,7 +36,7 @@ def test_what_was_set_aside_and_cannot_be_transcribed_is_forgotten() -> None:
 def test_what_went_on_after_it_was_set_aside_ended_when_it_ended() -> None:
     caller, out = attention()
     caller.listener.receive(NOW, 20_000)
-    caller.started(NOW, 8_000)
+    caller.started(NOW, 8_000, over_us=False)
     turn = caller.turn
     assert turn is not None
     turn.glimpsed = True
@@ -46,7 +50,7 @@ def test_what_went_on_after_it_was_set_aside_ended_when_it_ended() -> None:
 
 def test_where_nobody_asks_ahead_what_was_asked_for_is_but_the_beginning() -> None:
     caller, _ = attention()
-    caller.started(NOW, 8_000)
+    caller.started(NOW, 8_000, over_us=False)
     turn = caller.turn
     assert turn is not None
     caller.listener.heard = 12_000
@@ -56,3 +60,13 @@ def test_where_nobody_asks_ahead_what_was_asked_for_is_but_the_beginning() -> No
     caller.listener.heard = 17_000
     caller.ask(NOW, turn)
     assert not turn.unheard
+
+
+@pytest.mark.parametrize(("surest", "event"), [(0.95, Event.WORDS_HEARD), (0.85, Event.NOTHING_HEARD)])
+def test_a_short_word_that_nobody_understood_is_told_from_a_noise_by_how_sure_we_are(
+    surest: float, event: Event
+) -> None:
+    caller, _ = attention()
+    caller.listener._detector.surest = surest
+    turn = Turn(8_000, 9_024, understood=False, known=True)
+    assert caller.meaning(turn, over_us=False) is event

@@ -192,8 +192,18 @@ HEARD_IN_PART: list[Action] = [
 """The words of a turn's beginning are known when it goes on, and those of the whole never come."""
 
 
+WRITTEN_IN_PART: list[Action] = [
+    lambda world: world.hear(76, 0.9),
+    lambda world: world.hear(136, 0.0),
+    lambda world: answers(world, 0, "book a room", "partly"),
+    lambda world: world.pass_time(Instant(world.now + 1_264_000)),
+]
+"""Of the words of a turn some come, and then no more in time."""
+
+
 @settings(max_examples=100)
 @example(story=HEARD_IN_PART)
+@example(story=WRITTEN_IN_PART)
 @given(story=st.lists(actions, max_size=40))
 def test_the_model_believes_what_the_history_says(story: list[Action]) -> None:
     config = CONFIGS["speech"]

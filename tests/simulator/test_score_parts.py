@@ -36,6 +36,13 @@ def test_speech_is_found_between_silences() -> None:
     assert labels.voiced(pcm) == [Span(1_600, 5_600), Span(9_600, 12_000)]
 
 
+@pytest.mark.parametrize(("softer_db", "found"), [(10, 2), (14, 1)])
+def test_what_is_soft_and_far_from_the_rest_is_no_word(softer_db: float, found: int) -> None:
+    soft = (noise(4, 2_400) * 10 ** (-softer_db / 20)).astype(np.int16)
+    pcm = np.concatenate((np.zeros(1_600, np.int16), noise(1, 8_000), np.zeros(4_000, np.int16), soft))
+    assert len(labels.voiced(pcm)) == found
+
+
 def test_no_word_lies_across_a_pause() -> None:
     spans = [Span(0, 4_000), Span(8_000, 12_000)]
     words = labels.words("one two three four", spans, np.zeros(150))
@@ -221,3 +228,13 @@ def test_pauses_of_a_csv_make_turns(tmp_path: Path) -> None:
     (turn,) = Corpus(tmp_path).turns()
     assert (turn.start, turn.end, turn.holds) == (0, 24_000, (Span(8_000, 16_000),))
     assert [word.text for word in turn.words] == ["so", "then"]
+    assert turn.written
+
+
+def test_words_that_nobody_wrote_down_only_stand_for_words(tmp_path: Path) -> None:
+    (tmp_path / "pause").mkdir()
+    (tmp_path / "pause" / "a.wav").write_bytes(wav.write(8_000, noise(5, 16_000)))
+    (tmp_path / "manifest.tsv").write_text("file\ttranscript\npause/a.wav\tpauses inside turn (s): 0.5-1.0\n")
+    (turn,) = Corpus(tmp_path).turns()
+    assert turn.words
+    assert not turn.written

@@ -31,7 +31,8 @@ class Believer(World):
 
     def give(self, event: Input) -> None:
         if isinstance(event, TranscriptArrived) and event.request in self.open:
-            self._write(event.request, event.text.strip() if event.understood else UNKNOWN, anew=True)
+            if event.text.strip() or event.final:
+                self._write(event.request, event.text.strip() if event.understood else UNKNOWN, anew=True)
         elif isinstance(event, RequestFailed) and isinstance(self.open.get(event.request), Transcribe):
             self._write(event.request, UNKNOWN, anew=True)
         elif isinstance(event, ReplyText) and event.request in self.open:

@@ -1,5 +1,6 @@
 """Stories of what is heard over the agent and is no interruption, or is one although it sounds like none."""
 
+import numpy as np
 import pytest
 from kit import agent, call, ears, orders, recognise, speech, tell, turn
 from streams import ScriptedListener
@@ -9,6 +10,7 @@ from offhook.call.inputs import SayOrdered
 from offhook.providers.interfaces import Transcript, Utterance
 from offhook.providers.scripted import ScriptedTranscriber
 from offhook.simulator.caller import SimulatedCaller
+from offhook.simulator.rehearsal import Rehearsal
 from offhook.simulator.sounds import Sound, sound
 from offhook.timebase import SAMPLE_US, ms, samples
 
@@ -229,6 +231,112 @@ def test_a_long_laugh_makes_us_pause_once_and_shortly() -> None:
     again = ear.first_audible(cleared + samples(ms(20)))
     assert again is not None
     assert again - cleared < samples(ms(800))
+
+
+def laugh(*bursts: float, apart: float) -> Sound:
+    """Hums of so many seconds each, `apart` from each other: too short to be words, or words that mean nothing."""
+    wave = mulaw.decode(speech("cough").mulaw[:2_080])
+    gap = mulaw.SILENCE * round(apart * 8_000)
+    return sound(gap.join(mulaw.encode(np.resize(wave, round(length * 8_000))) for length in bursts), "laugh")
+
+
+def pause_of_ours(told: Rehearsal) -> int:
+    """Microseconds for which the first hold lasted."""
+    cleared, ear = call(told).cleared[0].at // SAMPLE_US, call(told).ear
+    again = ear.first_audible(cleared + samples(ms(20)))
+    assert again is not None
+    return (again - cleared) * SAMPLE_US
+
+
+def test_who_has_just_laughed_and_does_so_again_makes_us_pause_once() -> None:
+    async def script(caller: SimulatedCaller) -> None:
+        await asks(caller)
+        await caller.pause(0.8)
+        await caller.say(laugh(0.26, 0.26, 0.26, apart=0.55))
+        await caller.listen_until_quiet(2)
+
+    told = tell(agent(REPLY), script)
+    assert len(call(told).cleared) == 1
+    assert told.agent_said == ["Hello.", REPLY]
+    assert told.user_said == ["book a room"]
+
+
+def test_who_coughs_and_then_says_something_interrupts() -> None:
+    """A little later than without the cough, but within a second and a half."""
+
+    async def script(caller: SimulatedCaller) -> None:
+        await asks(caller)
+        await caller.pause(0.8)
+        await caller.say(speech("cough"))
+        await caller.pause(0.6)
+        await caller.say(speech("stop please"))
+        await caller.listen_until_quiet(2)
+
+    told = tell(agent(REPLY, "Fine."), script)
+    assert told.user_said[-1] == "stop please"
+    assert told.agent_said[-1] == "Fine."
+    assert REPLY not in told.agent_said
+    stop = turn(told, "stop please").stop_time
+    assert stop is not None
+    assert stop < ms(1_500)
+
+
+def test_who_coughs_and_then_speaks_at_length_makes_us_hold_before_it_is_over() -> None:
+    words = "what about two people then please tomorrow and today"
+
+    async def script(caller: SimulatedCaller) -> None:
+        await asks(caller)
+        await caller.pause(0.8)
+        await caller.say(speech("cough"))
+        await caller.pause(0.6)
+        await caller.say(speech(words))
+        await caller.listen_until_quiet(2)
+
+    told = tell(agent(REPLY, "Fine."), script)
+    stop = turn(told, words).stop_time
+    assert stop is not None
+    assert stop < ms(850)
+    assert told.agent_said[-1] == "Fine."
+
+
+def test_what_was_asked_for_at_a_pause_tells_of_a_laugh_that_goes_on() -> None:
+    async def script(caller: SimulatedCaller) -> None:
+        await asks(caller)
+        await caller.pause(0.8)
+        await caller.say(laugh(0.26, 0.7, apart=0.25))
+        await caller.listen_until_quiet(2)
+
+    told = tell(agent(REPLY, stt=ears(0.3)), script)
+    assert told.agent_said == ["Hello.", REPLY]
+    assert len(call(told).cleared) == 1
+    assert pause_of_ours(told) < ms(700)
+
+
+def test_a_laugh_that_flickers_is_looked_at_after_half_a_second_too() -> None:
+    """Half of it is so soft that it is not taken for speech, but for no pause either."""
+    loud, soft = (mulaw.decode(it.mulaw[:512]) for it in (softly("cough", 9), softly("cough", 30)))
+    flicker = mulaw.encode(np.concatenate([loud, soft] * 9))
+
+    async def script(caller: SimulatedCaller) -> None:
+        await asks(caller)
+        await caller.pause(0.8)
+        await caller.say(sound(flicker, "laugh"))
+        await caller.listen_until_quiet(2)
+
+    told = tell(agent(REPLY, stt=ears(0.3)), script)
+    assert told.agent_said == ["Hello.", REPLY]
+    assert pause_of_ours(told) < ms(900)
+
+
+def test_a_laugh_is_told_from_words_by_ears_that_take_a_second_too() -> None:
+    async def script(caller: SimulatedCaller) -> None:
+        await asks(caller)
+        await caller.pause(0.8)
+        await caller.say(speech("cough cough cough cough cough cough"))
+        await caller.listen_until_quiet(2)
+
+    told = tell(agent(REPLY, stt=ears(0.8)), script)
+    assert told.agent_said == ["Hello.", REPLY]
 
 
 def test_who_laughs_and_goes_on_in_words_interrupts_after_all() -> None:

@@ -91,7 +91,7 @@ def test_a_look_that_comes_back_after_the_interruption_says_nothing() -> None:
         await caller.say(speech("what about a room today and a view tomorrow then"))
         await caller.listen_until_quiet(3)
 
-    stt = ScriptedTranscriber(["", ProviderError(Failure.BROKEN, "no")], delay=0.6)
+    stt = ScriptedTranscriber(["", ProviderError(Failure.BROKEN, "no")], delay=1.1)
     greeted = agent(greeting=REPLY, stt=stt, llm=ScriptedModel(["Fine."]))
     told = tell(greeted, script, on_driver=orders((2.2, SayOrdered("By the way."))))
     assert len(stt.asked) == 2

@@ -114,9 +114,18 @@ def test_a_hold_that_was_real() -> None:
 
 def test_a_hold_that_goes_on() -> None:
     it = hold()
-    assert it.wait(895) == []
+    assert it.wait(1503) == []
     assert it.wait(1) == [Move.INTERRUPT]
     assert it.states == (Caller.SPEAKING, Agent.LISTENING)
+
+
+def test_a_hold_may_be_put_off() -> None:
+    it = Telling()
+    it.hear(E.SAY_ORDERED, E.PLAYBACK_STARTED)
+    it.machine.hold_off = ms(640)
+    assert it.hear(E.SPEECH_STARTED) == []
+    assert it.wait(639) == []
+    assert it.wait(1) == [Move.HOLD]
 
 
 def test_a_hold_of_which_nothing_is_known_ends_by_the_clock() -> None:

@@ -11,15 +11,25 @@ from offhook.call.overlap import Overlap
 from offhook.call.requests import Requests
 from offhook.conversation.expectation import Answers
 from offhook.conversation.words import Meaning, kind, may_become_nod
-from offhook.timebase import Instant
+from offhook.timebase import Duration, Instant, lasting, ms, seconds
 from offhook.turns.events import Event
 
 _A_WORD = 1_600
 """Samples of speech, 200 ms, that are words although nobody understood them. Shorter are one word in fourteen, and of
-noises nearly half."""
+noises nearly half; …"""
+_SURE = 0.9
+"""… of which none comes up to this probability, the surest of them to 0.8, but 15 of 25 such words do ("no")."""
 _LONG = 4_096
-"""Samples, 512 ms, of a burst over us without a pause after which it is looked at what it says: hardly a word is
-longer, and the answer comes before it is believed without a word."""
+"""Samples, 512 ms, from the first sound over us after which it is looked at what it says: hardly a word is longer, and
+the answer comes before it is believed without a word."""
+_VOICED = 2_048
+"""So many of them, 256 ms, are speech: of what flickers, a laugh, less than half may be."""
+_APART = 1_024
+"""Samples, 128 ms, that part one burst from the next: inside a word the mouth is closed for 100 ms at most."""
+_FIT = seconds(1)
+"""So soon after a cough or a laugh comes the next: bursts of recorded laughs are 0.3 s apart."""
+_BURST = ms(640)
+"""One burst of a fit is over by then, with the 96 ms by which the detector outlasts it; what goes on makes us hold."""
 
 
 class Attention:
@@ -30,6 +40,8 @@ class Attention:
         self.turn: Turn | None = None
         """What the caller is saying, or has said and nobody has dealt with."""
         self._late: Turn | None = None
+        self._wordless: int | None = None
+        """Where the last sound over us ended that held no words."""
         self.overlap = Overlap(self.listener, streams=config.streaming)
         self.endpointer = Endpointer(config, requests, out)
         self._config = config
@@ -41,14 +53,27 @@ class Attention:
         turns = (self.turn, self._late)
         return min((turn.start for turn in turns if turn is not None), default=self.listener.heard)
 
-    def started(self, now: Instant, position: int) -> None:
-        """The caller speaks: a new turn, or more of the one that is open."""
+    def started(self, now: Instant, position: int, *, over_us: bool) -> Duration:
+        """The caller speaks: a new turn, or more of the one that is open. `over_us`, what was asked for at its pause
+        tells how it begins. Returns for how long it has to go on before we hold: whoever has just coughed or laughed
+        does so again.
+        """
         self.endpointer.forget()
         if self.turn is None:
             self.turn = Turn(position, position)
+        elif over_us and self._tells(self.turn, position):
+            self.turn.glimpsed = True
         else:
             self.listener.withdraw(self.turn)
         self.listener.listen(now, self.turn, position, self._mind.expects)
+        fit = self._wordless is not None and lasting(self.turn.start - self._wordless) <= _FIT
+        return _BURST if fit else Duration(0)
+
+    def _tells(self, turn: Turn, position: int) -> bool:
+        """Whether the transcript that is on the way is that of a burst, to which what starts at `position` is
+        another."""
+        alone = not (self._config.streaming or self._config.speech)
+        return alone and turn.request is not None and position - turn.end >= _APART
 
     def stopped(self, now: Instant, position: int, *, ask: bool, judge: bool) -> None:
         """The caller pauses; `ask` at once for a transcript of what was said, and have a model `judge` whether that was
@@ -72,19 +97,23 @@ class Attention:
         turn = self.turn
         if turn is None or turn.glimpsed or turn.request is not None or self._config.streaming:
             return
-        if self.listener.speaking and self.overlap.speech >= _LONG and not self._config.speech:
+        long = self.listener.heard - turn.start >= _LONG and self.overlap.speech >= _VOICED
+        if self.listener.speaking and long and not self._config.speech:
             turn.glimpsed = True
             self.ask(now, turn)
 
-    def glimpsed(self, turn: Turn, *, held: bool) -> list[Event]:
-        """What it means, if we still hold: real words are an interruption, and none at all a laugh. Nothing while that
-        is open, and where nobody has understood it: the rest will tell."""
-        told = held and turn.known and turn.understood
+    def glimpsed(self, turn: Turn, *, over_us: bool) -> list[Event]:
+        """What it means, if we hold or speak: real words are an interruption, and none at all a laugh. Nothing while
+        that is open, and where nobody has understood it: the rest will tell."""
+        told = over_us and turn.known and turn.understood
         turn.known = turn.failed = False
         event = self.meaning_of(turn.text, over_us=True) if told else None
         if event in (Event.WORDS_HEARD, Event.WAIT_ASKED):
             return [Event.WORDS_HEARD]
-        return [Event.SOUND_HEARD] if event is not None and not turn.text else []
+        if event is None or turn.text:
+            return []
+        self._wordless = self.listener.heard
+        return [Event.SOUND_HEARD]
 
     def ask(self, now: Instant, turn: Turn) -> None:
         """Have a turn transcribed."""
@@ -104,8 +133,12 @@ class Attention:
     def meaning(self, turn: Turn, *, over_us: bool, asked: bool = False) -> Event:
         """What a turn whose words are known means for the floor."""
         if turn.understood:
+            self._wordless = turn.end if over_us and not turn.text else None
             return self.meaning_of(turn.text, over_us=over_us, asked=asked)
-        enough = self.overlap.says_enough(turn) if over_us else turn.end - turn.start >= _A_WORD
+        if over_us:
+            enough = self.overlap.says_enough(turn)
+        else:
+            enough = turn.end - turn.start >= _A_WORD or self.listener.surest >= _SURE
         return Event.WORDS_HEARD if enough else Event.NOTHING_HEARD
 
     def meaning_so_far(self, text: str, *, paused: bool, asked: bool) -> list[Event]:

@@ -70,9 +70,8 @@ class Dialogue:
 
     @property
     def since(self) -> int:
-        """The first sample of the caller's that may still be asked for, without what lies before a turn: the turn that
-        is being answered may turn out not to be over.
-        """
+        """The first sample of the caller's that may still be asked for, without what lies before a turn. One that is
+        being answered may turn out not to be over."""
         turn, since = self._floor.answering.turn, self._floor.attention.since
         return since if turn is None else min(since, turn.start)
 
@@ -134,17 +133,18 @@ class Dialogue:
 
     def _spoke(self, now: Instant, change: SpeechStarted | SpeechStopped) -> None:
         attention, waits, position = self._floor.attention, self._floor.waits, change.position
+        machine, agent = self._floor.machine, self._floor.machine.agent
         if isinstance(change, SpeechStarted):
             waits.started(position, None if attention.turn is None else attention.turn.end)
-            attention.started(now, position)
+            over_us = agent in (Agent.HOLDING, Agent.SPEAKING)
+            machine.hold_off = attention.started(now, position, over_us=over_us)
             self._floor.answering.forget_guess()
             self._floor.emit(Event.SPEECH_STARTED, attention.listener.known - attention.overlap.speech)
         else:
-            ahead, listening = self._config.speculate, self._floor.machine.agent is Agent.LISTENING
-            early, judge = ahead or not listening, ahead and listening
-            attention.stopped(now, position, ask=early, judge=judge)
+            ahead, listening = self._config.speculate, agent is Agent.LISTENING
+            attention.stopped(now, position, ask=ahead or not listening, judge=ahead and listening)
             waits.stopped(position)
-            self._floor.machine.pause = waits.before_words()
+            machine.pause = waits.before_words()
             self._floor.emit(Event.SPEECH_STOPPED, attention.listener.known - attention.listener.silence)
 
     def transcribed(self, now: Instant, transcript: TranscriptArrived) -> None:
@@ -152,7 +152,7 @@ class Dialogue:
         turn = self._asked_for(transcript.request)
         if not transcript.final:
             if transcript.request == turn.request:
-                self._requests.alive(now, transcript.request, self._config.limits.transcript)
+                self._floor.attention.listener.learn(now, turn, transcript.text)
             if turn is self._floor.attention.turn:
                 self._floor.words_partly_known(now, turn, transcript.text)
         else:

@@ -96,6 +96,11 @@ class Listener:
         """dBov of the loudest 32 ms of the present burst of speech, or the last."""
         return self._detector.loudest
 
+    @property
+    def surest(self) -> float:
+        """The highest probability of speech in the present burst of speech, or the last."""
+        return self._detector.surest
+
     def received_at(self, position: int) -> Instant:
         """When the sample before `position` came in, taking the carrier to deliver at an even pace."""
         return Instant(max(0, self._received_at - lasting(max(0, self._received - position))))
@@ -137,6 +142,13 @@ class Listener:
         turn.listening = None
         self.withdraw(turn)
 
+    def learn(self, now: Instant, turn: Turn, text: str) -> None:
+        """What the transcript that was asked for says so far. More is to come."""
+        assert turn.request is not None
+        self._requests.alive(now, turn.request, self._config.limits.transcript)
+        if self._config.speech:
+            turn.text = text.strip()
+
     def settle(self, now: Instant, turn: Turn, text: str, *, understood: bool) -> None:
         """The final transcript is here."""
         assert turn.request is not None
@@ -154,7 +166,7 @@ class Listener:
         self._requests.close(turn.request)
         turn.request = None
         if self._config.speech:
-            # The model has heard it all the same.
-            turn.known, turn.understood = True, False
+            # The model has heard it all the same: the words, as far as they came, are for the record.
+            turn.known, turn.understood = True, bool(turn.text)
         else:
             turn.failed = True

@@ -217,7 +217,8 @@ class Speaker:
         assert self.reply is not None
         begin, words = 0, []
         for piece in self.reply.pieces:
-            words += piece.text.split()[: piece.words_within(self._heard - begin, self._pace)]
+            heard = min(len(piece.audio), self._heard - begin)
+            words += piece.text.split()[: piece.words_within(heard, self._pace)]
             begin += len(piece.audio)
             if begin > self._heard or not piece.done:
                 break

@@ -14,6 +14,8 @@ class TurnMachine:
     def __init__(self, patience: Patience) -> None:
         self.patience = patience
         self.pause: Duration = patience.pause
+        self.hold_off = Duration(0)
+        """Speech over us must go on for so long, whatever `patience` says, before we hold; its owner may change it."""
         self.caller = Caller.ABSENT
         self.agent = Agent.NOT_STARTED
         self.heard = 0
@@ -83,4 +85,4 @@ class TurnMachine:
         if rule.wait == "pause":
             return self.pause
         wait: Duration = getattr(self.patience, rule.wait)
-        return wait
+        return max(wait, self.hold_off) if rule.wait == "hold" else wait

@@ -26,8 +26,9 @@ class Patience(Value, frozen=True):
     last sound may be so soft (the s of "six") that the pause seems 150 ms longer."""
     hold: Duration = Duration(0)
     """Speech over us before we hold; the detector has waited for 64 ms of evidence already."""
-    overlap: Duration = ms(896)
-    """Speech over us that is taken to be an interruption before a word of it is known."""
+    overlap: Duration = ms(1504)
+    """Speech over us that is taken to be an interruption before a word of it is known. We hold meanwhile, so nobody is
+    kept waiting by it; a transcript of the first half second has a second to come."""
     verdict: Duration = ms(1500)
     """How long a hold waits for a transcript before it resumes."""
     idle: Duration = seconds(8)

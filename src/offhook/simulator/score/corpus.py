@@ -65,6 +65,8 @@ class Speech(Value, frozen=True):
     words: tuple[Word, ...] = ()
     holds: tuple[Span, ...] = ()
     natural: bool = True
+    written: bool = True
+    """Somebody wrote its words down; else they only stand for words."""
 
 
 class Corpus:
@@ -137,7 +139,8 @@ class Corpus:
         spans = [Span(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
         text = recording.text or " ".join(["thing"] * max(1, (sum(b - a for a, b in spans)) // 2_800))
         words = labels.words(text, spans, labels.levels(pcm))
-        return Speech(recording.file, mulaw.encode(pcm), spans[0].start, len(pcm), words, own)
+        written = bool(recording.text)
+        return Speech(recording.file, mulaw.encode(pcm), spans[0].start, len(pcm), words, own, written=written)
 
     def sentences(self) -> list[Recording]:
         """Read or spoken sentences of four words or more."""

@@ -20,6 +20,9 @@ _BRIDGE = 12
 """Frames: a stop consonant closes the mouth for up to 100 ms."""
 _SHORTEST = 3
 _CLICK = 15
+_NO_WORD = 12.0
+"""dB below the loudest to which the first or last sound comes, if it is a word: else it is breath, applause, the room.
+Three recordings begin or end with a softer one; of the two that are written down it is hum, and applause."""
 _AROUND = 10
 
 
@@ -52,16 +55,18 @@ def voiced(pcm: NDArray[np.int16], bridge: int = _BRIDGE) -> list[Span]:
         else:
             spans.append(Span(start, end))
     spans = [span for span in spans if span.end - span.start >= _SHORTEST]
-    while len(spans) > 1 and _is_a_click(spans[-1], spans[-1].start - spans[-2].end):
+
+    while len(spans) > 1 and _is_no_word(spans[-1], spans[-1].start - spans[-2].end, level - peak):
         spans.pop()
-    while len(spans) > 1 and _is_a_click(spans[0], spans[1].start - spans[0].end):
+    while len(spans) > 1 and _is_no_word(spans[0], spans[1].start - spans[0].end, level - peak):
         spans.pop(0)
     return [Span(span.start * _FRAME, span.end * _FRAME) for span in spans]
 
 
-def _is_a_click(span: Span, apart: int) -> bool:
-    """A short sound far from the rest: a lip, a breath, a switch."""
-    return span.end - span.start < _CLICK and apart > _BRIDGE
+def _is_no_word(span: Span, apart: int, level: NDArray[np.float64]) -> bool:
+    """A short or soft sound far from the rest: a lip, a breath, a switch. `level` is measured from the loudest."""
+    soft = level[span.start : span.end].max() < -_NO_WORD
+    return apart > _BRIDGE and (soft or span.end - span.start < _CLICK)
 
 
 def words(text: str, spans: Sequence[Span], level: NDArray[np.float64]) -> tuple[Word, ...]:

@@ -68,7 +68,10 @@ def used_words(stage: Stage, purposes: tuple[str, ...] = ("turn",)) -> list[Samp
     samples = [stage.sample("silent request", silent, wrong=silent > 0, note="asked what silence says")]
     if stage.recipe.ears not in (Class.UPLOAD, Class.STREAM):
         return samples
-    words = [word for purpose in purposes for turn in stage.said(purpose) for word in _on_line(turn)]
+    turns = [turn for purpose in purposes for turn in stage.said(purpose)]
+    if not all(turn.speech.written for turn in turns):
+        return samples
+    words = [word for turn in turns for word in _on_line(turn)]
     there = {word: stage.track.delivered(word) / (word.end - word.start) for word in words}
     texts = [word.text for word in words]
     used = [normalise(word) for word in " ".join(_used(stage)).split()]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from chance import WORD, World
 
 from offhook.call.config import CallConfig
-from offhook.call.inputs import Input, ReplyFinished, ReplyText, RequestFailed, TranscriptArrived, VoiceAudio
+from offhook.call.inputs import Input, ReplyFinished, ReplyText, TranscriptArrived, VoiceAudio
 from offhook.call.outputs import AskModel, CutSpeech, ForgetSpeech, NoteSpeech, Output, Transcribe
 from offhook.conversation.messages import Message, Role
 from offhook.turns.table import Agent, Caller
@@ -33,8 +33,6 @@ class Believer(World):
         if isinstance(event, TranscriptArrived) and event.request in self.open:
             if event.text.strip() or event.final:
                 self._write(event.request, event.text.strip() if event.understood else UNKNOWN, anew=True)
-        elif isinstance(event, RequestFailed) and isinstance(self.open.get(event.request), Transcribe):
-            self._write(event.request, UNKNOWN, anew=True)
         elif isinstance(event, ReplyText) and event.request in self.open:
             self._write(event.request, event.text)
         taken = len(self.outputs)

@@ -67,6 +67,5 @@ def test_a_short_word_that_nobody_understood_is_told_from_a_noise_by_how_sure_we
     surest: float, event: Event
 ) -> None:
     caller, _ = attention()
-    caller.listener._detector.surest = surest
-    turn = Turn(8_000, 9_024, understood=False, known=True)
+    turn = Turn(8_000, 9_024, understood=False, known=True, surest=surest)
     assert caller.meaning(turn, over_us=False) is event

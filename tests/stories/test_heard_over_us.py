@@ -299,6 +299,22 @@ def test_who_coughs_and_then_speaks_at_length_makes_us_hold_before_it_is_over() 
     assert told.agent_said[-1] == "Fine."
 
 
+def test_an_answer_to_the_cough_says_nothing_of_the_sentence_behind_it() -> None:
+    words = "what about two people then please tomorrow and today"
+
+    async def script(caller: SimulatedCaller) -> None:
+        await asks(caller)
+        await caller.pause(0.8)
+        await caller.say(speech("cough"))
+        await caller.pause(0.25)
+        await caller.say(speech(words))
+        await caller.listen_until_quiet(2)
+
+    told = tell(agent(REPLY, "Fine.", stt=ears(0.8)), script)
+    assert len(call(told).cleared) == 1
+    assert told.agent_said[-1] == "Fine."
+
+
 def test_what_was_asked_for_at_a_pause_tells_of_a_laugh_that_goes_on() -> None:
     async def script(caller: SimulatedCaller) -> None:
         await asks(caller)

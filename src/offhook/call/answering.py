@@ -258,7 +258,7 @@ class Answering:
     def _draft(self, turn: Turn, text: str) -> Draft:
         """What could be said to a turn. A speech model has heard what could not be written down."""
         if self._config.speech and not turn.understood:
-            return self._mind.answer(_NOT_WRITTEN, understood=True)
+            return self._mind.answer(turn.text or _NOT_WRITTEN, understood=True)
         return self._mind.answer(text, understood=turn.understood)
 
     def _leave_unanswered(self) -> None:

@@ -42,6 +42,8 @@ class Attention:
         self._late: Turn | None = None
         self._wordless: int | None = None
         """Where the last sound over us ended that held no words."""
+        self._burst = 0
+        """Where the present sound of the caller's began."""
         self.overlap = Overlap(self.listener, streams=config.streaming)
         self.endpointer = Endpointer(config, requests, out)
         self._config = config
@@ -59,6 +61,7 @@ class Attention:
         does so again.
         """
         self.endpointer.forget()
+        self._burst = position
         if self.turn is None:
             self.turn = Turn(position, position)
         elif over_us and self._tells(self.turn, position):
@@ -66,7 +69,7 @@ class Attention:
         else:
             self.listener.withdraw(self.turn)
         self.listener.listen(now, self.turn, position, self._mind.expects)
-        fit = self._wordless is not None and lasting(self.turn.start - self._wordless) <= _FIT
+        fit = self._wordless is not None and lasting(position - self._wordless) <= _FIT
         return _BURST if fit else Duration(0)
 
     def _tells(self, turn: Turn, position: int) -> bool:
@@ -84,6 +87,7 @@ class Attention:
         if turn is None:
             return
         turn.end, turn.ended_at = position, self.listener.received_at(position)
+        turn.surest = max(turn.surest, self.listener.surest)
         if ask:
             self.ask(now, turn)
         else:
@@ -112,6 +116,9 @@ class Attention:
             return [Event.WORDS_HEARD]
         if event is None or turn.text:
             return []
+        if turn.sent is not None and turn.sent <= self._burst and self.listener.heard - self._burst >= _LONG:
+            turn.glimpsed = False  # that was the burst before, and this one is too long for another: look at it too
+            return []
         self._wordless = self.listener.heard
         return [Event.SOUND_HEARD]
 
@@ -131,14 +138,12 @@ class Attention:
         return next((turn for turn in turns if turn is not None and request in (turn.request, turn.listening)), None)
 
     def meaning(self, turn: Turn, *, over_us: bool, asked: bool = False) -> Event:
-        """What a turn whose words are known means for the floor."""
+        """What a turn whose words are known means for the floor. A sound over us without words is remembered."""
         if turn.understood:
             self._wordless = turn.end if over_us and not turn.text else None
             return self.meaning_of(turn.text, over_us=over_us, asked=asked)
-        if over_us:
-            enough = self.overlap.says_enough(turn)
-        else:
-            enough = turn.end - turn.start >= _A_WORD or self.listener.surest >= _SURE
+        word = turn.end - turn.start >= _A_WORD or turn.surest >= _SURE
+        enough = self.overlap.says_enough(turn) if over_us else word
         return Event.WORDS_HEARD if enough else Event.NOTHING_HEARD
 
     def meaning_so_far(self, text: str, *, paused: bool, asked: bool) -> list[Event]:
@@ -211,7 +216,7 @@ class Attention:
         """The turn `before` was not over: the open one continues it, and both are transcribed as one."""
         assert self.turn is not None
         self.listener.withdraw(before)
-        self.turn.start = before.start
+        self.turn.start, self.turn.surest = before.start, max(before.surest, self.turn.surest)
         self.listener.withdraw(self.turn)
         self.turn.known = False
         if ask:

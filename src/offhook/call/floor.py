@@ -65,7 +65,8 @@ class Floor:
             pass
 
     def elapse(self, now: Instant) -> None:
-        """Only time has passed, and more was heard. The turn table depends on that, and what was put off."""
+        """Only time has passed, and more was heard. The turn table depends on that, and what was put off. A rule
+        without a move gives nobody the floor."""
         if self._advance(now) or self.speaker.puts_off:
             self.settle(now)
 

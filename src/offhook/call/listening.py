@@ -30,6 +30,8 @@ class Turn:
     """A final transcript of all of it is here."""
     failed: bool = False
     """It could not be transcribed."""
+    surest: float = 0.0
+    """The highest probability of speech in it."""
     glimpsed: bool = False
     """What it says so far has been asked for while it was being said."""
     known_at: Instant | None = None
@@ -167,6 +169,6 @@ class Listener:
         turn.request = None
         if self._config.speech:
             # The model has heard it all the same: the words, as far as they came, are for the record.
-            turn.known, turn.understood = True, bool(turn.text)
+            turn.known, turn.understood = True, False
         else:
             turn.failed = True

@@ -7,7 +7,6 @@ given.
 
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from functools import lru_cache
 
 from offhook.conversation import word_classes as classes
 from offhook.conversation.sayings import SAYINGS
@@ -66,9 +65,8 @@ _COMPARATIVE = _words("more less")
 _LETTERS = frozenset("bcdefghjklmnopqrstuvwxyz")
 
 
-@lru_cache(maxsize=64)
 def completeness(text: str, language: str = "en") -> Completeness:
-    """How complete the words so far are. They are asked about again until more of them come."""
+    """How complete the words so far are."""
     text = text.rstrip()
     words = normalise(text).split()
     if not words or text.endswith(_OPEN_MARKS):

@@ -36,10 +36,8 @@ class Phrases(Value, frozen=True):
     stop: frozenset[tuple[str, ...]]
 
 
-@lru_cache(maxsize=64)
 def normalise(text: str) -> str:
-    """Lower case, words apart by single spaces, punctuation gone; apostrophes stay inside words ("o'clock"). What a
-    caller has said so far is looked at from several sides."""
+    """Lower case, words apart by single spaces, punctuation gone; apostrophes stay inside words ("o'clock")."""
     # Lower case last but one: it may take letters apart, and compatibility forms hide capitals.
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.translate(_APOSTROPHES)).lower())
     kept = "".join(character if _belongs_to_word(character) else " " for character in plain)
@@ -143,7 +141,6 @@ def may_become_nod(text: str, language: str = "en") -> bool:
     return True
 
 
-@lru_cache(maxsize=64)
 def kind(text: str, language: str = "en") -> Meaning:
     """What an utterance means. `language` is an ISO 639-1 code or a tag that begins with one; unknown ones read as
     English."""

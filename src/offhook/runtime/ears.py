@@ -21,7 +21,7 @@ from offhook.runtime.hearing import Ear, Hearing
 from offhook.timebase import Instant
 
 BATCH = 64
-"""Ears evaluated before the loop gets its turn again: about 1.1 ms of work."""
+"""Ears evaluated before the loop gets its turn again: about 1.1 ms of work, and what the calls make of it."""
 _APART_PER_EAR, _APART_AT_MOST = 0.000_2, 0.004
 """Seconds between the beginnings of two batches."""
 

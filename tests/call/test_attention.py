@@ -23,7 +23,7 @@ def attention() -> tuple[Attention, list[Output]]:
 
 def test_what_was_set_aside_and_cannot_be_transcribed_is_forgotten() -> None:
     caller, _ = attention()
-    caller.started(NOW, 8_000, over_us=False)
+    caller.started(NOW, 8_000)
     caller.stopped(NOW, 9_000, ask=True, judge=False)
     turn = caller.turn
     assert turn is not None
@@ -36,7 +36,7 @@ def test_what_was_set_aside_and_cannot_be_transcribed_is_forgotten() -> None:
 def test_what_went_on_after_it_was_set_aside_ended_when_it_ended() -> None:
     caller, out = attention()
     caller.listener.receive(NOW, 20_000)
-    caller.started(NOW, 8_000, over_us=False)
+    caller.started(NOW, 8_000)
     turn = caller.turn
     assert turn is not None
     turn.glimpsed = True
@@ -50,7 +50,7 @@ def test_what_went_on_after_it_was_set_aside_ended_when_it_ended() -> None:
 
 def test_where_nobody_asks_ahead_what_was_asked_for_is_but_the_beginning() -> None:
     caller, _ = attention()
-    caller.started(NOW, 8_000, over_us=False)
+    caller.started(NOW, 8_000)
     turn = caller.turn
     assert turn is not None
     caller.listener.heard = 12_000

@@ -315,19 +315,6 @@ def test_an_answer_to_the_cough_says_nothing_of_the_sentence_behind_it() -> None
     assert told.agent_said[-1] == "Fine."
 
 
-def test_what_was_asked_for_at_a_pause_tells_of_a_laugh_that_goes_on() -> None:
-    async def script(caller: SimulatedCaller) -> None:
-        await asks(caller)
-        await caller.pause(0.8)
-        await caller.say(laugh(0.26, 0.7, apart=0.25))
-        await caller.listen_until_quiet(2)
-
-    told = tell(agent(REPLY, stt=ears(0.3)), script)
-    assert told.agent_said == ["Hello.", REPLY]
-    assert len(call(told).cleared) == 1
-    assert pause_of_ours(told) < ms(700)
-
-
 def test_a_laugh_that_flickers_is_looked_at_after_half_a_second_too() -> None:
     """Half of it is so soft that it is not taken for speech, but for no pause either."""
     loud, soft = (mulaw.decode(it.mulaw[:512]) for it in (softly("cough", 9), softly("cough", 30)))

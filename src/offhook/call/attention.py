@@ -24,8 +24,6 @@ _LONG = 4_096
 the answer comes before it is believed without a word."""
 _VOICED = 2_048
 """So many of them, 256 ms, are speech: of what flickers, a laugh, less than half may be."""
-_APART = 1_024
-"""Samples, 128 ms, that part one burst from the next: inside a word the mouth is closed for 100 ms at most."""
 _FIT = seconds(1)
 """So soon after a cough or a laugh comes the next: bursts of recorded laughs are 0.3 s apart."""
 _BURST = ms(640)
@@ -42,8 +40,6 @@ class Attention:
         self._late: Turn | None = None
         self._wordless: int | None = None
         """Where the last sound over us ended that held no words."""
-        self._burst = 0
-        """Where the present sound of the caller's began."""
         self.overlap = Overlap(self.listener, streams=config.streaming)
         self.endpointer = Endpointer(config, requests, out)
         self._config = config
@@ -55,28 +51,17 @@ class Attention:
         turns = (self.turn, self._late)
         return min((turn.start for turn in turns if turn is not None), default=self.listener.heard)
 
-    def started(self, now: Instant, position: int, *, over_us: bool) -> Duration:
-        """The caller speaks: a new turn, or more of the one that is open. `over_us`, what was asked for at its pause
-        tells how it begins. Returns for how long it has to go on before we hold: whoever has just coughed or laughed
-        does so again.
-        """
+    def started(self, now: Instant, position: int) -> Duration:
+        """The caller speaks: a new turn, or more of the one that is open. Returns for how long it has to go on before
+        we hold: whoever has just coughed or laughed does so again."""
         self.endpointer.forget()
-        self._burst = position
         if self.turn is None:
             self.turn = Turn(position, position)
-        elif over_us and self._tells(self.turn, position):
-            self.turn.glimpsed = True
         else:
             self.listener.withdraw(self.turn)
         self.listener.listen(now, self.turn, position, self._mind.expects)
         fit = self._wordless is not None and lasting(position - self._wordless) <= _FIT
         return _BURST if fit else Duration(0)
-
-    def _tells(self, turn: Turn, position: int) -> bool:
-        """Whether the transcript that is on the way is that of a burst, to which what starts at `position` is
-        another."""
-        alone = not (self._config.streaming or self._config.speech)
-        return alone and turn.request is not None and position - turn.end >= _APART
 
     def stopped(self, now: Instant, position: int, *, ask: bool, judge: bool) -> None:
         """The caller pauses; `ask` at once for a transcript of what was said, and have a model `judge` whether that was
@@ -115,9 +100,6 @@ class Attention:
         if event in (Event.WORDS_HEARD, Event.WAIT_ASKED):
             return [Event.WORDS_HEARD]
         if event is None or turn.text:
-            return []
-        if turn.sent is not None and turn.sent <= self._burst and self.listener.heard - self._burst >= _LONG:
-            turn.glimpsed = False  # that was the burst before, and this one is too long for another: look at it too
             return []
         self._wordless = self.listener.heard
         return [Event.SOUND_HEARD]

@@ -136,8 +136,7 @@ class Dialogue:
         machine, agent = self._floor.machine, self._floor.machine.agent
         if isinstance(change, SpeechStarted):
             waits.started(position, None if attention.turn is None else attention.turn.end)
-            over_us = agent in (Agent.HOLDING, Agent.SPEAKING)
-            machine.hold_off = attention.started(now, position, over_us=over_us)
+            machine.hold_off = attention.started(now, position)
             self._floor.answering.forget_guess()
             self._floor.emit(Event.SPEECH_STARTED, attention.listener.known - attention.overlap.speech)
         else:

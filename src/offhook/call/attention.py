@@ -91,10 +91,10 @@ class Attention:
             turn.glimpsed = True
             self.ask(now, turn)
 
-    def glimpsed(self, turn: Turn, *, over_us: bool) -> list[Event]:
-        """What it means, if we hold or speak: real words are an interruption, and none at all a laugh. Nothing while
+    def glimpsed(self, turn: Turn, *, held: bool) -> list[Event]:
+        """What it means, if we still hold: real words are an interruption, and none at all a laugh. Nothing while
         that is open, and where nobody has understood it: the rest will tell."""
-        told = over_us and turn.known and turn.understood
+        told = held and turn.known and turn.understood
         turn.known = turn.failed = False
         event = self.meaning_of(turn.text, over_us=True) if told else None
         if event in (Event.WORDS_HEARD, Event.WAIT_ASKED):

@@ -55,7 +55,6 @@ def voiced(pcm: NDArray[np.int16], bridge: int = _BRIDGE) -> list[Span]:
         else:
             spans.append(Span(start, end))
     spans = [span for span in spans if span.end - span.start >= _SHORTEST]
-
     while len(spans) > 1 and _is_no_word(spans[-1], spans[-1].start - spans[-2].end, level - peak):
         spans.pop()
     while len(spans) > 1 and _is_no_word(spans[0], spans[1].start - spans[0].end, level - peak):

@@ -50,8 +50,20 @@ def test_the_limit_is_found_to_within_a_tenth(true: int, first: int, most: int) 
     found = largest(keeps_up, first, most)
     assert found <= min(true, most)
     assert min(true, most) - found <= max(1, 0.1 * found)
-    assert len(asked) == len(set(asked)) <= 15
+    assert len(set(asked)) <= 15
+    assert all(asked.count(calls) == (1 if calls <= true else 2) for calls in asked)
     assert not asked or max(asked) <= most
+
+
+def test_a_bad_minute_does_not_end_the_search() -> None:
+    tried = []
+
+    def keeps_up(calls: int) -> bool:
+        tried.append(calls)
+        return calls <= 120 and tried != [20, 40, 80]
+
+    assert largest(keeps_up, 20, 200) == 120
+    assert tried[:5] == [20, 40, 80, 80, 160]
 
 
 @pytest.mark.parametrize(

@@ -104,15 +104,13 @@ class Bench:
 
             def keeps_up(count: int) -> bool:
                 found = self._level(server, self._profile, count, self._seconds)
-                if found.void:  # whatever made the callers late may be over
-                    found = self._level(server, self._profile, count, self._seconds)
                 faults = search.faults(found, alone)
                 self._tell(found, faults)
                 return not faults
 
             if calls is None:
                 return search.largest(keeps_up, 20, most)
-            return calls if calls == 1 or keeps_up(calls) else 0
+            return calls if calls == 1 or search.tried(keeps_up, calls) else 0
 
     def idle(self, calls: int) -> Any:
         """Calls that only hold the line."""

@@ -15,6 +15,9 @@ CALLERS_LATE = 10_000
 """Microseconds by which the callers may be late (99th percentile) before what they measured is void."""
 FINE = 0.1
 """The search ends where the step is less than this share of the number."""
+TRIES = 2
+"""How often a number of calls has to fail before it is believed. Machines have bad minutes, and one of them ends a
+search at a number that the server keeps up with in any other."""
 SPARE = 0.2
 """The share of the largest number that a server had better keep free: for callers who all speak at once, longer
 replies, TLS, and whatever else the machine does."""
@@ -105,12 +108,17 @@ def largest(keeps_up: Callable[[int], bool], first: int, limit: int) -> int:
     not, then halving the gap. 0: not even one more than none."""
     good, bad, calls = 0, limit + 1, min(first, limit)
     while good < limit and bad - good > max(1, FINE * good):
-        if keeps_up(calls):
+        if tried(keeps_up, calls):
             good = calls
         else:
             bad = calls
         calls = min(2 * good, limit) if bad > limit else (good + bad) // 2
     return good
+
+
+def tried(keeps_up: Callable[[int], bool], calls: int) -> bool:
+    """Whether so many calls keep up, in one of their tries."""
+    return any(keeps_up(calls) for _ in range(TRIES))
 
 
 def proposed(limit: int) -> int:

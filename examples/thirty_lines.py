@@ -1,5 +1,5 @@
 """What is written by hand in some hundred lines elsewhere: the media stream comes in, speech is found in it and
-transcribed, a reply is written and spoken while it is written, and the caller may break in.
+transcribed, a reply is written and spoken while it is written, and the caller may break in. (`pip install openai`)
 
     OPENAI_API_KEY=sk-… offhook serve examples/thirty_lines.py
     offhook ring http://127.0.0.1:8080 --say "What is there to eat tonight?"

@@ -179,3 +179,28 @@ def test_who_tries_again_soon_means_it(after: float, insists: bool) -> None:
     overlap = Ear().overlap
     assert not overlap.says_enough(seconds_of(10, 10.4))
     assert overlap.says_enough(seconds_of(10.4 + after, 10.7 + after)) is insists
+
+
+def test_a_word_that_ends_in_the_noise_of_the_line_trails_off(ear: Ear) -> None:
+    """The level says that it is over, and the network that it is not."""
+    ear.hear(260, -44.0)
+    assert ear.hear(1, -20.0, over_us=True, speech=1.0) == []
+    ear.hear(8, -20.0, over_us=True, speech=1.0)
+    assert ear.hear(1, -43.5, held=True, speech=0.8)[0][0] == "stopped"
+    asked = ear.at
+    ear.hear(2, -43.5, held=True, speech=0.8)
+    assert not ear.overlap.trailed_off(asked), "it may go on"
+    ear.hear(1, -43.5, held=True)
+    assert ear.overlap.trailed_off(asked)
+    assert ear.overlap.fell_silent(asked), "what came was but a soft end"
+    ear.hear(1, -25.0, held=True, speech=0.8)
+    assert not ear.overlap.fell_silent(asked)
+
+
+def test_silence_that_the_network_takes_for_speech_is_no_end_of_a_word(ear: Ear) -> None:
+    ear.hear(9, -20.0, over_us=True, speech=1.0)
+    ear.hear(1, -70.0, held=True, speech=0.8)
+    asked = ear.at
+    ear.hear(2, -70.0, held=True, speech=0.8)
+    ear.hear(1, -70.0, held=True)
+    assert not ear.overlap.trailed_off(asked)

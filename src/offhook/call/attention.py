@@ -4,6 +4,7 @@ known.
 
 from offhook.call.config import CallConfig
 from offhook.call.endpointing import Endpointer
+from offhook.call.inputs import TranscriptArrived
 from offhook.call.listening import Listener, Turn
 from offhook.call.minds import Mind
 from offhook.call.outputs import Output
@@ -13,6 +14,7 @@ from offhook.conversation.expectation import Answers
 from offhook.conversation.words import Meaning, kind, may_become_nod
 from offhook.timebase import Duration, Instant, lasting, ms, seconds
 from offhook.turns.events import Event
+from offhook.turns.table import Agent, Caller
 
 _A_WORD = 1_600
 """Samples of speech, 200 ms, that are words although nobody understood them. Shorter are one word in fourteen, and of
@@ -58,7 +60,7 @@ class Attention:
         if self.turn is None:
             self.turn = Turn(position, position)
         else:
-            self.listener.withdraw(self.turn)
+            self._outrun(self.turn)
         self.listener.listen(now, self.turn, position, self._mind.expects)
         fit = self._wordless is not None and lasting(position - self._wordless) <= _FIT
         return _BURST if fit else Duration(0)
@@ -76,36 +78,61 @@ class Attention:
         if ask:
             self.ask(now, turn)
         else:
-            self.listener.withdraw(turn)  # what was asked for is but its beginning
+            self._outrun(turn)
         if judge and self._mind.expects.answers is not Answers.DIGITS:
             self.endpointer.ask(now, turn, self.listener)
 
     def glimpse(self, now: Instant) -> None:
-        """We hold our voice, and what is uttered over it goes on: see what it says so far. Streams tell by
-        themselves."""
+        """We hold our voice: see what is said so far, where it goes on, and all of it, where it seemed to be over and
+        trailed off. A stream tells of words by itself, but never that there are none."""
         turn = self.turn
-        if turn is None or turn.glimpsed or turn.request is not None or self._config.streaming:
+        if turn is None or self._config.speech:
             return
-        long = self.listener.heard - turn.start >= _LONG and self.overlap.speech >= _VOICED
-        if self.listener.speaking and long and not self._config.speech:
-            turn.glimpsed = True
+        if self._looks_early and turn.sent is not None and self.overlap.trailed_off(turn.sent):
             self.ask(now, turn)
+        long = self.listener.heard - turn.start >= _LONG and self.overlap.speech >= _VOICED
+        if turn.glimpse is None and turn.request is None and self.listener.speaking and long:
+            self.listener.glimpse(now, turn, self._mind.expects)
 
-    def glimpsed(self, turn: Turn, *, held: bool) -> list[Event]:
-        """What it means, if we still hold: real words are an interruption, and none at all a laugh. Nothing while
-        that is open, and where nobody has understood it: the rest will tell."""
-        told = held and turn.known and turn.understood
-        turn.known = turn.failed = False
-        event = self.meaning_of(turn.text, over_us=True) if told else None
-        if event in (Event.WORDS_HEARD, Event.WAIT_ASKED):
-            return [Event.WORDS_HEARD]
-        if event is None or turn.text:
+    @property
+    def _looks_early(self) -> bool:
+        """More may be asked before the answer to what was asked is here. A part of a stream is asked for but once."""
+        return self.overlap.held and not (self._config.streaming or self._config.speech)
+
+    def told_early(
+        self, turn: Turn, said: TranscriptArrived, caller: Caller, agent: Agent, *, asked: bool
+    ) -> list[Event]:
+        """What was asked for before more was heard is known. It counts where what followed was but the soft end of a
+        word; and of half a second without the beginning of one it is known that it was a laugh. It never interrupts:
+        we hold our voice as it is, and a word that was cut is another word.
+        """
+        if not said.final or (until := self.listener.early(turn, said.request)) is None:
             return []
-        self._wordless = self.listener.heard
+        wordless = said.understood and not said.text
+        laugh = wordless and said.request == turn.glimpse
+        if turn is not self.turn or agent is not Agent.HOLDING or not (laugh or self.overlap.fell_silent(until)):
+            return []
+        event = self.meaning_of(said.text, over_us=True, asked=asked)
+        if not said.understood and self.overlap.would_say_enough(turn, min(turn.end, until)):
+            event = Event.WORDS_HEARD
+        if event not in (Event.NOTHING_HEARD, Event.BACKCHANNEL_HEARD):
+            return []
+        self._wordless = self.listener.heard if wordless else None
+        if caller is not Caller.SPEAKING:
+            return [event]
+        turn.glimpse = said.request
         return [Event.SOUND_HEARD]
+
+    def _outrun(self, turn: Turn) -> None:
+        """What was asked for is but the beginning."""
+        if self._looks_early:
+            self.listener.outrun(turn)
+        else:
+            self.listener.withdraw(turn)
 
     def ask(self, now: Instant, turn: Turn) -> None:
         """Have a turn transcribed."""
+        self._outrun(turn)
         self.listener.ask(now, turn, self._mind.expects)
 
     def fail(self, turn: Turn) -> None:
@@ -116,8 +143,8 @@ class Attention:
 
     def asked_for(self, request: int) -> Turn | None:
         """The turn, open or set aside, that a transcript belongs to."""
-        turns = (self.turn, self._late)
-        return next((turn for turn in turns if turn is not None and request in (turn.request, turn.listening)), None)
+        turns = [turn for turn in (self.turn, self._late) if turn is not None]
+        return next((turn for turn in turns if request in (turn.request, turn.listening, *turn.early)), None)
 
     def meaning(self, turn: Turn, *, over_us: bool, asked: bool = False) -> Event:
         """What a turn whose words are known means for the floor. A sound over us without words is remembered."""
@@ -174,14 +201,17 @@ class Attention:
         turn, self.turn = self.turn, None
         self.endpointer.forget()
         self._forget_late()
+        if turn is not None:
+            self.listener.forget_early(turn)
         return turn
 
     def set_aside(self) -> None:
         """What was said seems to be nothing. Its transcript, if it is on the way, has the last word."""
         self.endpointer.forget()
         self._forget_late()
-        glimpsed = self.turn is not None and self.turn.glimpsed and self.listener.speaking
+        glimpsed = self.turn is not None and self.turn.glimpse is not None and self.listener.speaking
         if self.turn is not None and (self.turn.request is not None or glimpsed):
+            self.listener.forget_early(self.turn)
             self._late = self.turn
         elif self.turn is not None:
             self.listener.let_go(self.turn)

@@ -78,12 +78,9 @@ class Dialogue:
     @property
     def deadline(self) -> Instant | None:
         """The soonest of all waits that depend on the conversation."""
-        floor, keypad, mind = self._floor, self._keypad, self._mind
-        soonest = floor.machine.deadline
-        for at in (floor.speaker.deadline, keypad.deadline, floor.answering.waiting.filler_at, mind.until):
-            if at is not None and (soonest is None or at < soonest):
-                soonest = at
-        return soonest
+        floor = self._floor
+        ours = (floor.machine.deadline, floor.speaker.deadline, floor.answering.waiting.filler_at)
+        return min((at for at in (*ours, self._keypad.deadline, self._mind.until) if at is not None), default=None)
 
     @property
     def transferring_to(self) -> str:
@@ -149,7 +146,10 @@ class Dialogue:
     def transcribed(self, now: Instant, transcript: TranscriptArrived) -> None:
         """What a stretch of the caller's audio says."""
         turn = self._asked_for(transcript.request)
-        if not transcript.final:
+        if transcript.request in turn.early:
+            asked = self._floor.speaker.asks(now)
+            self._floor.emit_all(self._floor.attention.told_early(turn, transcript, *self.states, asked=asked))
+        elif not transcript.final:
             if transcript.request == turn.request:
                 self._floor.attention.listener.learn(now, turn, transcript.text)
             if turn is self._floor.attention.turn:
@@ -190,8 +190,9 @@ class Dialogue:
         """A request will not be answered."""
         if stage is Stage.TRANSCRIPT:
             turn = self._asked_for(request)
-            self._floor.attention.fail(turn)
-            self._words_known(now, turn)
+            if self._floor.attention.listener.early(turn, request) is None:
+                self._floor.attention.fail(turn)
+                self._words_known(now, turn)
         elif stage is Stage.JUDGEMENT:
             self._floor.attention.endpointer.answered()
         else:

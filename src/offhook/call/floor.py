@@ -183,9 +183,6 @@ class Floor:
 
     def words_known(self, now: Instant, turn: Turn) -> None:
         """The transcript of what nobody has dealt with, or of what was taken for nothing, is here."""
-        if turn is self.attention.turn and self.machine.caller is Caller.SPEAKING:
-            self.emit_all(self.attention.glimpsed(turn, held=self.machine.agent is Agent.HOLDING))
-            return
         over_us = self.machine.agent is not Agent.LISTENING
         event = self.attention.meaning(turn, over_us=over_us, asked=self.speaker.asks(now))
         if not self.attention.recall(now, turn, event):

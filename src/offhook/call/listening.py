@@ -1,6 +1,6 @@
 """The ear: what the caller is saying, from the first sound to the transcript."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from offhook.audio.events import CHUNK, Evidence, SpeechStarted, SpeechStopped
 from offhook.audio.speech import SpeechDetector
@@ -32,8 +32,10 @@ class Turn:
     """It could not be transcribed."""
     surest: float = 0.0
     """The highest probability of speech in it."""
-    glimpsed: bool = False
-    """What it says so far has been asked for while it was being said."""
+    early: dict[int, int] = field(default_factory=dict)
+    """Requests that more was heard after, while we held our voice for their answer: up to where they reach."""
+    glimpse: int | None = None
+    """That of them which asked what it says so far while it was being said."""
     known_at: Instant | None = None
     ended_at: Instant = BEGINNING
     """When its last sound was received."""
@@ -120,6 +122,13 @@ class Listener:
         turn.sent = max(self.heard, turn.end)
         self._out.append(Transcribe(turn.request, self.track, start, turn.sent, expectation))
 
+    def glimpse(self, now: Instant, turn: Turn, expectation: Expectation) -> None:
+        """Have what a turn says so far transcribed, which goes on."""
+        turn.glimpse = self._requests.open(now, Stage.TRANSCRIPT, self._config.limits.transcript)
+        turn.early[turn.glimpse] = self.heard
+        start = self.since(turn.start)
+        self._out.append(Transcribe(turn.glimpse, self.track, start, self.heard, expectation, meanwhile=True))
+
     def listen(self, now: Instant, turn: Turn, position: int, expectation: Expectation) -> None:
         """Have what is said from `position` on transcribed as it comes, where that can be done. Of a turn that goes on
         nothing is left out: between two bursts of speech may lie what was too soft to be taken for speech.
@@ -137,8 +146,26 @@ class Listener:
             self._out.append(ForgetSpeech(turn.asked))
         turn.request = turn.asked = None
 
+    def outrun(self, turn: Turn) -> None:
+        """More was heard than what was asked for: the answer may be worth something all the same."""
+        if turn.request is not None and turn.sent is not None:
+            turn.early[turn.request] = turn.sent
+            turn.request = turn.asked = None
+
+    def early(self, turn: Turn, request: int) -> int | None:
+        """A request that more was heard after is over: up to where it reaches. None if it is none."""
+        if request in turn.early:
+            self._requests.close(request)
+        return turn.early.pop(request, None)
+
+    def forget_early(self, turn: Turn) -> None:
+        """What more was heard after is of no interest any more."""
+        self._out.extend(Cancel(request) for request in turn.early if self._requests.close(request))
+        turn.early.clear()
+
     def let_go(self, turn: Turn) -> None:
         """Nothing that is known or will be known of the turn is wanted any more."""
+        self.forget_early(turn)
         if turn.listening is not None and self._requests.close(turn.listening):
             self._out.append(Cancel(turn.listening))
         turn.listening = None

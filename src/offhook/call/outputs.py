@@ -10,13 +10,15 @@ from offhook.values import Value
 
 
 class Transcribe(Value, frozen=True):
-    """Have the samples `start` to `end` (exclusive) of a track turned into text."""
+    """Have the samples `start` to `end` (exclusive) of a track turned into text. `meanwhile`: they are but a beginning,
+    and a stream that listens goes on listening."""
 
     request: int
     track: str
     start: int
     end: int
     expectation: Expectation
+    meanwhile: bool = False
 
 
 class Listen(Value, frozen=True):

@@ -22,6 +22,12 @@ _DECAY = 1.0
 their soft end only."""
 _RUN_UP = 4_000
 """Samples, half a second, that a caller may take to speak up: what was heard before is our echo, or somebody else."""
+_MARGIN = 15.9
+"""dB below the loudest to which sound is speech that somebody is still saying (ITU-T P.56, 5.1), not its end."""
+_BELIEVED = 0.35
+"""The probability down to which the network holds on to speech (`Hysteresis.keep`), …"""
+_AUDIBLE = 35.0
+"""… and dB below the loudest to which it can be right (`Hysteresis.silent`)."""
 _A_SYLLABLE = 3 * CHUNK
 """Samples, 96 ms: after less there is nothing to ask for, and nothing to ask for anew."""
 _A_FEW_WORDS = 4_800
@@ -54,6 +60,12 @@ class Overlap:
         self._looked_at = 0
         """How much of the present burst had been said when it was last asked what it says."""
         self._not_understood: int | None = None
+        self.held = False
+        """We hold our voice."""
+        self._peak = FLOOR
+        """dBov of the loudest that was heard since somebody began to speak over us."""
+        self._said = self._believed = 0
+        """Up to where it was about as loud, and up to where it may have gone on softly."""
 
     def sift(
         self,
@@ -66,7 +78,8 @@ class Overlap:
     ) -> SpeechStarted | SpeechStopped | None:
         """What follows from 32 ms of the caller, of which the detector makes `change`. They are heard over our voice,
         or while we hold it; `brief`: any pause may be the last."""
-        self._loudness = max(evidence.level, self._loudness - _DECAY)
+        self._loudness, self.held = max(evidence.level, self._loudness - _DECAY), held
+        self._follow(evidence)
         if isinstance(change, SpeechStopped):
             known = self._faint is None and not self._paused
             self._faint, self._paused = None, False
@@ -91,11 +104,36 @@ class Overlap:
         """How many samples of the present burst of speech have been heard and are the caller's."""
         return self._listener.speech - self._not_theirs
 
+    def fell_silent(self, by: int) -> bool:
+        """Whether nothing has been said since a sample, or but the soft end of a word."""
+        return self._said <= by
+
+    def trailed_off(self, after: int) -> bool:
+        """Whether what may have been the end of a word came after a sample, and is over."""
+        return after < self._believed < self._listener.heard
+
     def says_enough(self, turn: Turn) -> bool:
         """Whether a turn that nobody understood interrupts us."""
-        before, self._not_understood = self._not_understood, turn.end
+        enough, self._not_understood = self.would_say_enough(turn, turn.end), turn.end
+        return enough
+
+    def would_say_enough(self, turn: Turn, end: int) -> bool:
+        """The same of a turn that ends there, of which more may become known."""
+        before = self._not_understood
         again = before is not None and lasting(turn.start - before) <= _AGAIN
-        return again or turn.end - turn.start >= _A_FEW_WORDS
+        return again or end - turn.start >= _A_FEW_WORDS
+
+    def _follow(self, evidence: Evidence) -> None:
+        if not self.held:
+            self._peak = self._listener.loudest if self._listener.speaking else FLOOR
+        if evidence.speech < _BELIEVED or self._peak <= FLOOR:
+            return
+        self._peak = max(self._peak, evidence.level)
+        below = self._peak - evidence.level
+        if below < _MARGIN:
+            self._said = evidence.position + CHUNK
+        if below < _AUDIBLE:
+            self._believed = evidence.position + CHUNK
 
     def _pause(self, *, soon: bool) -> SpeechStarted | SpeechStopped | None:
         listener = self._listener

@@ -106,7 +106,8 @@ class Performer:
         """Have speech turned into text."""
         start, end = wanted.start, wanted.end
         utterance = Utterance(audio.slice(start, end), wanted.expectation, self._language)
-        streamed = self._ear.transcribe(start, end) if self._ear is not None else None
+        ear = None if wanted.meanwhile else self._ear
+        streamed = ear.transcribe(start, end) if ear is not None else None
         self._run(wanted.request, partial(self._transcribe, wanted.request, utterance, streamed))
 
     def judge(self, wanted: JudgeTurn, audio: CallerAudio) -> None:

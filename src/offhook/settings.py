@@ -3,6 +3,7 @@ save OpenAI's account in `providers/openai_client.py`.
 """
 
 import os
+from collections.abc import Collection
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
@@ -100,12 +101,13 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, **given: Any) -> Self:
-        """The settings from the environment; `given` values (None: not given) go before it. Raises
-        ConfigurationError."""
+        """The settings from the environment; `given` values, those of a command's options (None: not given), go before
+        it. Raises ConfigurationError."""
+        options = {name: value for name, value in given.items() if value is not None}
         try:
-            return cls(**{name: value for name, value in given.items() if value is not None})
+            return cls(**options)
         except ValidationError as error:
-            raise ConfigurationError(_one_line(error)) from None
+            raise ConfigurationError(_one_line(error, options)) from None
 
     def export(self) -> None:
         """Put OpenAI's account into the environment, where its providers look for it: `.env` may hold it too. What is
@@ -155,11 +157,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _one_line(error: ValidationError) -> str:
-    """What is wrong with which setting, without the value: it may be a secret."""
+def _one_line(error: ValidationError, options: Collection[str]) -> str:
+    """What is wrong with which setting, without the value: it may be a secret. One that came with an option is called
+    by that too."""
     complaints = []
     for fault in error.errors(include_input=False, include_url=False, include_context=False):
         name = str(fault["loc"][0]) if fault["loc"] else "settings"
         shown = name if name.isupper() else f"OFFHOOK_{name.upper()}"
+        if name in options:
+            shown = f"--{name.replace('_', '-')}/{shown}"
         complaints.append(f"{shown}: {fault['msg'].removeprefix('Value error, ')}")
     return "; ".join(complaints)

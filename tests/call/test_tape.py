@@ -1,5 +1,6 @@
 """A tape holds everything that reached a call, is read up to where it was cut, and says plainly when it is none."""
 
+import zlib
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -51,6 +52,12 @@ def test_every_output_can_be_told_from_another(kind: type[Any]) -> None:
     stays_the_same()
 
 
+def record(content: dict[str, Any]) -> bytes:
+    """As a tape frames it."""
+    body = msgspec.msgpack.encode(content)
+    return len(body).to_bytes(4, "big") + zlib.crc32(body).to_bytes(4, "big") + body
+
+
 def test_nothing_has_a_digest_of_its_own() -> None:
     assert digest(()) == 0
 
@@ -80,44 +87,65 @@ def test_a_tape_that_was_cut_is_read_up_to_the_cut(taped: bytes) -> None:
         part = read(taped[:cut])
         assert part.header == whole.header
         assert part.steps == whole.steps[: len(part.steps)]
+        kept = b"".join(map(encode_step, part.steps))
+        assert part.whole == (cut == first + len(kept))
+    assert whole.whole
     assert len(read(taped[:-1]).steps) == len(whole.steps) - 1
 
 
-def test_a_tape_without_a_header_is_none() -> None:
-    for data in (b"", b"RIFF....WAVE", MAGIC[:-1], MAGIC, MAGIC + b"\x00\x00", MAGIC + b"\x00\x00\x00\x09short"):
-        with pytest.raises(TapeError) as error:
-            read(data)
+def test_a_tape_that_was_cut_within_its_header_says_so(taped: bytes) -> None:
+    for cut in range(len(encode_header(read(taped).header))):
+        with pytest.raises(TapeError, match="breaks off before its header ends") as error:
+            read(taped[:cut])
         assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b"RIFF....WAVE", "no tape"), (b"OFFHOOK-TAPE 1\n\x00\x00\x00\x01\x80", "has another format")],
+)
+def test_what_is_no_tape_of_ours_says_what_it_is(data: bytes, words: str) -> None:
+    with pytest.raises(TapeError, match=words) as error:
+        read(data)
+    assert "\n" not in str(error.value)
 
 
 @given(st.binary(max_size=200))
 def test_garbage_is_a_tape_error(data: bytes) -> None:
-    for opening in (b"", MAGIC, MAGIC + len(data).to_bytes(4, "big")):
+    framed = MAGIC + len(data).to_bytes(4, "big") + zlib.crc32(data).to_bytes(4, "big")
+    for opening in (b"", MAGIC, framed):
         with pytest.raises(TapeError):
             read(opening + data)
 
 
 @given(st.data())
-def test_a_damaged_tape_is_a_tape_error_or_a_shorter_tape(data: st.DataObject) -> None:
+def test_a_damaged_tape_is_a_tape_error_or_breaks_off(data: st.DataObject) -> None:
     header = Header("1", "", CallConfig())
     good = encode_header(header) + b"".join(encode_step(Step(now, DeadlinePassed(), 0)) for now in range(5))
     at = data.draw(st.integers(0, len(good) - 1))
-    bad = good[:at] + bytes([data.draw(st.integers(0, 255))]) + good[at + 1 :]
+    bad = good[:at] + bytes([good[at] ^ data.draw(st.integers(1, 255))]) + good[at + 1 :]
     try:
         tape = read(bad)
     except TapeError:
         return
-    assert len(tape.steps) <= 5
+    assert tape.steps == read(good).steps[: len(tape.steps)]
+    assert not tape.whole, "a length that reaches past the end looks like a cut"
+
+
+def test_what_is_not_what_was_written_is_damage(taped: bytes) -> None:
+    at = taped.index(b"AudioReceived") + 40
+    assert read(taped[:at]).steps, "it lies behind the header"
+    with pytest.raises(TapeError, match="damaged: the record at byte"):
+        read(taped[:at] + bytes([taped[at] ^ 0x55]) + taped[at + 1 :])
 
 
 def test_a_tape_from_before_a_setting_is_read_without_it(taped: bytes) -> None:
-    header = msgspec.msgpack.decode(encode_header(read(taped).header)[len(MAGIC) + 4 :])
+    header = msgspec.msgpack.decode(encode_header(read(taped).header)[len(MAGIC) + 8 :])
     assert header["config"].pop("end_of_turn") is False
-    body = msgspec.msgpack.encode(header)
-    assert read(MAGIC + len(body).to_bytes(4, "big") + body).header == read(taped).header
+    assert read(MAGIC + record(header)).header == read(taped).header
 
 
 def test_a_tape_of_another_version_says_so(taped: bytes) -> None:
-    body = msgspec.msgpack.encode({"type": "Step", "now": 0, "input": {"type": "FaxReceived"}, "digest": 0})
+    step = {"type": "Step", "now": 0, "input": {"type": "FaxReceived"}, "digest": 0}
     with pytest.raises(TapeError, match="another version"):
-        read(taped + len(body).to_bytes(4, "big") + body)
+        read(taped + record(step))

@@ -46,6 +46,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "")
     monkeypatch.chdir(tmp_path)
     Path("agent.py").write_text(AGENT)
+    Path("manifest.tsv").write_text("file\ttranscript\n")
 
 
 def offhook(*arguments: str) -> subprocess.Popen[str]:
@@ -79,10 +80,22 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *ar
         (["serve", "agent.py", "--public-url", "https://phone.example.com"], "TWILIO_AUTH_TOKEN"),
         (["serve", "agent.py", "--public-url", "phone.example.com"], "OFFHOOK_PUBLIC_URL: must look like"),
         (["serve", "agent.py", "--log-format", "xml"], "OFFHOOK_LOG_FORMAT"),
+        (["serve", "agent.py", "--port", "99999"], "--port/OFFHOOK_PORT: "),
+        (
+            ["serve", "agent.py", "--port", "0", "--workers", "1", "--record", "agent.py"],
+            "cannot be recorded in agent.py",
+        ),
         (["serve", "agent.py:unready", "--port", "0"], "set NOBODYS_KEY"),
         (["serve", "agent.py:keyless", "--port", "0"], "OPENAI_API_KEY is not set"),
         (["serve", "agent.py:unknown", "--port", "0"], "no transcriber is called 'opnai'; did you mean 'openai'?"),
         (["replay", "nobody.tape"], "cannot read nobody.tape"),
+        (["score", ".", "--html", "nowhere/x.html"], "cannot write nowhere/x.html: No such file or directory"),
+        (["bench", "--json", "nowhere/x.json"], "cannot write nowhere/x.json: No such file or directory"),
+        (["bench", "--url", "blah"], "blah is no address: http://HOST:PORT or ws://… is wanted"),
+        (["ring", "blah"], "blah is no address: http://HOST:PORT or ws://… is wanted"),
+        (["ring", "localhost:8080"], "localhost:8080 is no address"),
+        (["ring", "ws://127.0.0.1:port"], "ws://127.0.0.1:port is no address"),
+        (["ring", "http://[::1"], "http://[::1 is no address"),
         (["score", "nowhere"], "nowhere has no manifest.tsv"),
         (["replay", "agent.py"], "no tape"),
         (["ring", "http://127.0.0.1:9"], "cannot be reached"),
@@ -122,7 +135,11 @@ def test_a_port_in_use(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     ("code", "words"),
     [
         ("\n\nraise RuntimeError('the oven is on fire')\n", "broken.py:3: RuntimeError: the oven is on fire"),
-        ("\nimport ovens\n", "broken.py:2: ModuleNotFoundError: No module named 'ovens'"),
+        ("\nimport ovens\n", "broken.py:2 needs the module ovens: pip install ovens"),
+        ("import json.ovens\n", "broken.py:1: ModuleNotFoundError: No module named 'json.ovens'"),
+        ("import offhook.ovens\n", "broken.py:1: ModuleNotFoundError: No module named 'offhook.ovens'"),
+        ("agent = 5\n", '"agent" is an int, not an Agent'),
+        ("class answer: ...\n", '"answer" is a type, not an Agent'),
         ("agent = Agent(\n", "broken.py:1: SyntaxError: '(' was never closed"),
         ("from offhook import Agent\nagent = Agent()\n", "An agent needs somebody to decide what to say"),
     ],

@@ -5,8 +5,10 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from offhook.audio import level, mulaw
+from offhook.errors import ConfigurationError
 from offhook.simulator.load.material import line_noise, speech
 
 
@@ -22,3 +24,8 @@ def test_speech_from_a_file_loses_the_silence_around_it_and_is_as_loud_as_a_tele
     said = asyncio.run(speech(tmp_path / "tone.wav"))
     assert abs(len(said) - 8_000) <= 2
     assert abs(level.active_speech(mulaw.decode(said)) + 25) < 0.5
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"cannot read .*said.wav: No such file"):
+        asyncio.run(speech(tmp_path / "said.wav"))

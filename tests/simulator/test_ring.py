@@ -62,7 +62,7 @@ class House:
         path = head.split()[1]
         self.signed.append(validate_webhook(TOKEN, f"http://{self.webhook}{path}", form, fields.get(HEADER)))
         body = (self.twiml_after if path == "/after" else self.twiml).replace("{}", self.stream)
-        writer.write(f"HTTP/1.1 {self.status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        writer.write(f"HTTP/1.1 {self.status}\r\nContent-Length: {len(body.encode())}\r\n\r\n{body}".encode())
         writer.close()
         await writer.wait_closed()
 
@@ -157,6 +157,8 @@ def test_the_stream_itself_can_be_rung() -> None:
         ("<Response><Reject reason='busy'/></Response>", "200 OK", "answered <Reject>"),
         ("<Response><Connect>", "200 OK", "not TwiML"),
         ("no such page", "404 Not Found", r"HTTP 404 \(11200\): no such page"),
+        ("<!DOCTYPE HTML>\r\n<html>\r\n", "501 Not Implemented", r"HTTP 501 \(11200\): Not Implemented\Z"),
+        ("é" * 3_000, "500 Oh", r"HTTP 500 \(11200\): é{200}\Z"),
         ("<Response><Connect><Stream url='ws://127.0.0.1:1/'/></Connect></Response>", "200 OK", "nobody answers"),
         (
             "<Response><Connect><Stream url='ws://{}/refused'/></Connect></Response>",
@@ -172,4 +174,18 @@ def test_what_keeps_a_call_from_coming_about(twiml: str, status: str, words: str
             await ring(f"http://{it.webhook}/voice", interrupt)
 
     with pytest.raises(CarrierError, match=words):
+        asyncio.run(main())
+
+
+def test_what_answers_may_be_no_webhook_at_all() -> None:
+    async def main() -> None:
+        async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"SSH-2.0-OpenSSH\r\n")
+            writer.close()
+
+        async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            await ring(f"http://127.0.0.1:{port}/voice", interrupt)
+
+    with pytest.raises(CarrierError, match=r"is no webhook \(11200\): SSH-2.0-OpenSSH\Z"):
         asyncio.run(main())

@@ -1,10 +1,10 @@
 """The tape of a call: a header, then every input with the instant at which it came and a digest of what it led to.
 
-"OFFHOOK-TAPE 1\\n"  then records: length (4 bytes, big-endian), MessagePack
+"OFFHOOK-TAPE 2\\n"  then records: length (4 bytes, big-endian), CRC-32 (4 bytes, big-endian), MessagePack
 
 The first record is the header, each other one a step. All audio is in the inputs: the caller's in `AudioReceived`,
 ours in `VoiceAudio`, also what was never played. A tape that ends in the middle of a record (the process died) is
-read up to there.
+read up to there; one whose records are not what was written is refused.
 """
 
 import zlib
@@ -19,7 +19,10 @@ from offhook.call.outputs import Output
 from offhook.errors import OffhookError
 from offhook.values import Value
 
-MAGIC = b"OFFHOOK-TAPE 1\n"
+MAGIC = b"OFFHOOK-TAPE 2\n"
+_ANY_FORMAT = MAGIC[:-2]
+_FRAME = 8
+"""Bytes of a record before its MessagePack."""
 
 
 class TapeError(OffhookError):
@@ -47,6 +50,8 @@ class Tape(NamedTuple):
 
     header: Header
     steps: list[Step]
+    whole: bool = True
+    """Whether it ends with a whole record; else it breaks off in the middle of one."""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -71,28 +76,41 @@ def encode_step(step: Step) -> bytes:
 
 def read(data: bytes) -> Tape:
     """Read a whole tape. Raises TapeError."""
-    if not data.startswith(MAGIC):
-        raise TapeError("This is no tape of a call: its first bytes are not those of an Offhook tape.")
-    records = _records(data)
+    _check_format(data)
+    records = list(_records(data))
+    if not records:
+        raise TapeError("This tape breaks off before its header ends, so there is nothing to replay.")
+    read_up_to = len(MAGIC) + sum(_FRAME + len(record) for record in records)
     try:
-        header = _header_decoder.decode(next(records))
-        return Tape(header, [_step_decoder.decode(record) for record in records])
-    except StopIteration:
-        raise TapeError("This tape has no header: the call ended before anything was recorded.") from None
+        header = _header_decoder.decode(records[0])
+        return Tape(header, [_step_decoder.decode(record) for record in records[1:]], read_up_to == len(data))
     except (msgspec.MsgspecError, OffhookError, ValueError, RecursionError) as error:
-        raise TapeError(f"This tape was written by another version, or is damaged: {error}.") from None
+        raise TapeError(f"This tape was written by another version of Offhook: {error}.") from None
+
+
+def _check_format(data: bytes) -> None:
+    if data.startswith(MAGIC) or MAGIC.startswith(data):
+        return
+    if data.startswith(_ANY_FORMAT):
+        raise TapeError("This tape has another format: replay it with the version of Offhook that recorded it.")
+    raise TapeError("This is no tape of a call: its first bytes are not those of an Offhook tape.")
 
 
 def _record(value: Header | Step) -> bytes:
     body = _encoder.encode(value)
-    return len(body).to_bytes(4, "big") + body
+    return len(body).to_bytes(4, "big") + zlib.crc32(body).to_bytes(4, "big") + body
 
 
 def _records(data: bytes) -> Iterator[bytes]:
+    """The MessagePack of each whole record. Raises TapeError at one that is not what was written."""
     at = len(MAGIC)
-    while at + 4 <= len(data):
-        end = at + 4 + int.from_bytes(data[at : at + 4], "big")
+    while at + _FRAME <= len(data):
+        begin = at + _FRAME
+        end = begin + int.from_bytes(data[at : at + 4], "big")
         if end > len(data):
             return
-        yield data[at + 4 : end]
+        record = data[begin:end]
+        if zlib.crc32(record) != int.from_bytes(data[at + 4 : begin], "big"):
+            raise TapeError(f"This tape is damaged: the record at byte {at:,} is not what was written there.")
+        yield record
         at = end

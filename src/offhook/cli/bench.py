@@ -9,6 +9,8 @@ import typer
 
 ALONE = 60.0
 """Seconds, at the least, for which one call is measured: the others are compared with it."""
+CYCLE = 12.0
+"""Seconds, at the least, for any number of calls: one cycle of the call profile, in which each caller speaks once."""
 
 
 def bench(
@@ -18,9 +20,9 @@ def bench(
     say: Annotated[
         Path | None, typer.Option(metavar="FILE.wav", help="What callers say; else the local voice speaks.")
     ] = None,
-    calls: Annotated[int | None, typer.Option(help="Measure so many calls, and look for no limit.")] = None,
-    most: Annotated[int, typer.Option(help="The most calls that are tried.")] = 400,
-    seconds: Annotated[float, typer.Option(help="How long each number of calls is measured.")] = 36.0,
+    calls: Annotated[int | None, typer.Option(min=1, help="Measure so many calls, and look for no limit.")] = None,
+    most: Annotated[int, typer.Option(min=1, help="The most calls that are tried.")] = 400,
+    seconds: Annotated[float, typer.Option(min=CYCLE, help="How long each number of calls is measured.")] = 36.0,
     storm: Annotated[
         bool, typer.Option("--storm", help="Then, with all lines taken, have three times as many ring in ten seconds.")
     ] = False,
@@ -41,21 +43,43 @@ def bench(
     """
     import asyncio
 
+    from offhook.cli.ring import webhook
     from offhook.simulator.load import material
-    from offhook.simulator.load import plot as picture
 
-    if plot:
-        picture.require()
+    url = url and webhook(url)
+    _require(plot, json)
     profile = asyncio.run(material.profile(say))
     run = Others(url, pid, profile, seconds) if url else Bench(profile, seconds, workers, scripted=scripted)
     limit = run.measure(calls, most)
     lines = calls or limit or 1
     idle, core, stormy = run.idle(min(100, lines)), run.core(lines), run.storm(lines) if storm else None
-    found = run.summary(idle, core, stormy, None if calls else limit)
+    _keep(run.summary(idle, core, stormy, None if calls else limit), plot, json)
+
+
+def _require(plot: Path | None, json: Path | None) -> None:
+    """Raises ConfigurationError where what is found could not be kept, before minutes are spent on it."""
+    from offhook.cli.files import require_writable
+    from offhook.simulator.load import plot as picture
+
     if plot:
-        picture.draw(run.levels, found["limit"], plot)
+        picture.require()
+    require_writable(plot)
+    require_writable(json)
+
+
+def _keep(found: dict[str, Any], plot: Path | None, json: Path | None) -> None:
+    """Draw it, and write it as JSON that people can read too."""
+    import msgspec
+
+    from offhook.cli.files import writing
+    from offhook.simulator.load import plot as picture
+
+    if plot:
+        with writing(plot):
+            picture.draw(found["levels"], found["limit"], plot)
     if json:
-        json.write_bytes(_written(found))
+        with writing(json):
+            json.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
 
 
 class Bench:
@@ -182,22 +206,14 @@ class Others(Bench):
     """Measures a server that runs already, whatever its providers are."""
 
     def __init__(self, url: str, pid: int | None, profile: Any, seconds: float) -> None:
-        from offhook.cli.ring import webhook
         from offhook.settings import Settings
         from offhook.simulator.load.manager import Target
 
         super().__init__(profile, seconds, None)
-        self._target = Target(webhook(url), pid, Settings.load().twilio_auth_token.get_secret_value())
+        self._target = Target(url, pid, Settings.load().twilio_auth_token.get_secret_value())
 
     def _begin(self, stack: ExitStack, lines: int, *, scripted: bool) -> tuple[Any, Callable[[], int | None]]:
         return self._target, lambda: None
 
     def core(self, calls: int) -> None:
         """Nothing of it is known."""
-
-
-def _written(found: dict[str, Any]) -> bytes:
-    """As JSON, to be read by people too."""
-    import msgspec
-
-    return msgspec.json.format(msgspec.json.encode(found))

@@ -42,7 +42,8 @@ class Demonstration:
         )
 
     async def run(self, limit: float) -> bool:
-        """Make the call. True if a room was booked."""
+        """Make the call. True if a room was booked, and the call was over within `limit` seconds."""
+        over = False
         with listen(self._settings.host, self._settings.port) as listener:
             engine = LiveEngine(self._settings, observer=self._report)
             listening = asyncio.Event()
@@ -55,22 +56,27 @@ class Demonstration:
             try:
                 async with asyncio.timeout(limit):
                     await self._first(serving, self._call(listening, listener.getsockname()[1]))
+                over = True
             except TimeoutError:
                 self._print(f"[red]The call was not over after {limit:g} s.[/]")
             finally:
                 server.stop()
                 with contextlib.suppress(asyncio.CancelledError):
                     await serving
-        return self._sum_up()
+        return self._sum_up() and over
 
     async def _first(self, serving: "asyncio.Task[None]", work: Any) -> None:
-        """Do the work, unless the server fails before."""
+        """Do the work, unless the server fails before. Where it is cut short, the caller has hung up when this ends."""
         working = asyncio.create_task(work)
-        done, _ = await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            done, _ = await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not working.done():
+                working.cancel()
+                await asyncio.wait({working})
         if serving in done:
-            working.cancel()
             serving.result()
-        await working
+        working.result()
 
     async def _call(self, listening: asyncio.Event, port: int) -> None:
         await listening.wait()

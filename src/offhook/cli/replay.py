@@ -22,6 +22,7 @@ def replay(
     from offhook.call.recording import stereo
     from offhook.call.replay import first_difference, story
     from offhook.call.tape import read
+    from offhook.cli.files import writing
     from offhook.errors import ConfigurationError
 
     try:
@@ -29,14 +30,16 @@ def replay(
     except OSError as error:
         raise ConfigurationError(f"cannot read {tape}: {error.strerror}") from None
     if recording is not None:
-        recording.write_bytes(stereo(recorded))
+        with writing(recording):
+            recording.write_bytes(stereo(recorded))
     if timeline:
         for now, beat in story(recorded):
             facts = " ".join(f"{name}={value!r}" for name, value in msgspec.structs.asdict(beat).items())
             print(f"{now / 1e6:9.3f} s  {type(beat).__name__} {facts}")
     difference = first_difference(recorded)
     if difference is None:
-        print(f"The same: {len(recorded.steps)} inputs led to what they led to when they were recorded.")
+        end = "." if recorded.whole else "; the tape breaks off there."
+        print(f"The same: {len(recorded.steps)} inputs led to what they led to when they were recorded{end}")
         return
     number, now, event, outputs = difference.step
     print(f"Different from input {number} on, at {now / 1e6:.3f} s:")

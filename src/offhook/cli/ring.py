@@ -59,10 +59,20 @@ async def _call(url: str, say: list[str], press: list[str], caller: str, called:
 
 
 def webhook(url: str) -> str:
-    """A server's bare address means its voice webhook."""
+    """A server's bare address means its voice webhook. Raises ConfigurationError for what is no address."""
     from urllib.parse import urlsplit
 
-    bare = urlsplit(url).path in ("", "/") and url.startswith("http")
+    from offhook.errors import ConfigurationError
+
+    wanted = ConfigurationError(f"{url} is no address: http://HOST:PORT or ws://… is wanted")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for one that is no number
+    except ValueError:
+        raise wanted from None
+    if parts.scheme not in ("http", "https", "ws", "wss") or not parts.hostname:
+        raise wanted
+    bare = parts.path in ("", "/") and parts.scheme in ("http", "https")
     return url.rstrip("/") + "/twilio/voice" if bare else url
 
 

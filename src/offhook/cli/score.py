@@ -22,12 +22,14 @@ def score(
     """
     import os
 
+    from offhook.cli.files import require_writable, writing
     from offhook.simulator.score import html, table
     from offhook.simulator.score.corpus import Corpus
     from offhook.simulator.score.run import score as score_calls
 
     Corpus(folder)  # says in one line what is wrong with it, which processes of their own could not
     planned = _planned(calls, seed, family or [])
+    require_writable(report)
     scored = score_calls(folder, planned, jobs or os.cpu_count() or 1, progress=_progress(len(planned)))
     samples = [sample for call in scored for sample in call.samples]
     rows = [row for row in table.judged(samples) if row.figure.number or not family]
@@ -35,7 +37,8 @@ def score(
     print(f"{len(scored)} calls; something went wrong in {len(wrong)}.\n")
     print(table.curves(samples), table.table(rows), sep="\n\n")
     if report is not None:
-        report.write_text(html.page(folder, rows, wrong), encoding="utf-8")
+        with writing(report):
+            report.write_text(html.page(folder, rows, wrong), encoding="utf-8")
         print(f"\nThe calls that went wrong: {report}")
     if missed := sum(row.met is False for row in rows):
         print(f"\n{missed} of {sum(row.met is not None for row in rows)} goals are missed.")

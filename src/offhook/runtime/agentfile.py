@@ -29,6 +29,8 @@ def load_agent(reference: str) -> Agent | Callable[..., Any]:
         found = vars(_import(path))
     except OffhookError as error:
         raise ConfigurationError(f"{_where(error, path)}: {error}") from None
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(_missing(error, path)) from None
     except Exception as error:
         raise ConfigurationError(f"{_where(error, path)}: {type(error).__name__}: {_first_line(error)}") from error
     except SystemExit as error:
@@ -38,7 +40,7 @@ def load_agent(reference: str) -> Agent | Callable[..., Any]:
         value = found.get(candidate)
         if isinstance(value, Agent) or (value is not None and callable(value) and not isinstance(value, type)):
             return value
-    raise ConfigurationError(_nothing(path, name, found))
+    raise ConfigurationError(_nothing(path, candidates, found))
 
 
 def _import(path: Path) -> ModuleType:
@@ -57,13 +59,24 @@ def _split(reference: str) -> tuple[Path, str]:
     return (Path(path), name) if colon and name.isidentifier() and path.endswith(".py") else (Path(reference), "")
 
 
-def _nothing(path: Path, name: str, found: dict[str, Any]) -> str:
+def _nothing(path: Path, wanted: tuple[str, ...], found: dict[str, Any]) -> str:
     agents = [key for key, value in found.items() if isinstance(value, Agent)]
-    names = agents or [key for key in found if not key.startswith("_")]
-    wanted = f'"{name}"' if name else '"agent" or "answer"'
-    listed = ", ".join(sorted(names)) or "nothing"
-    hint = f"; say {path}:{agents[0]}" if agents and not name else ""
-    return f"{path} holds no agent named {wanted}; it has {listed}{hint}"
+    said = f"{path} holds no agent named " + " or ".join(f'"{name}"' for name in wanted)
+    for name in wanted:
+        if name in found and not agents:
+            kind = type(found[name]).__name__
+            return f'{said}: "{name}" is {"an" if kind[0] in "aeiouAEIOU" else "a"} {kind}, not an Agent'
+    listed = ", ".join(sorted(agents or [key for key in found if not key.startswith("_")])) or "nothing"
+    hint = f"; say {path}:{agents[0]}" if agents and len(wanted) > 1 else ""
+    return f"{said}; it has {listed}{hint}"
+
+
+def _missing(error: ModuleNotFoundError, path: Path) -> str:
+    """A package can be installed; a module that one of ours, or of the user's, was thought to have, cannot."""
+    name, kind = error.name or "", type(error).__name__
+    if not name or "." in name or name == "offhook":
+        return f"{_where(error, path)}: {kind}: {_first_line(error)}"
+    return f"{_where(error, path)} needs the module {name}: pip install {name} ({kind})"
 
 
 def _where(error: BaseException, path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -27,6 +28,8 @@ WEBHOOK_LIMIT = 15.0
 _HANDSHAKE_LIMIT = 10.0
 _CLOSE_LIMIT = 2.0
 _LONGEST_TWIML = 65_536
+_LONGEST_WORDS = 200
+"""Characters of what a refusal says: a server that is no telephone answers with a page."""
 
 
 async def ring(
@@ -149,8 +152,11 @@ def _post(url: str, form: Mapping[str, str], auth_token: str) -> str:
             body: bytes = answer.read(_LONGEST_TWIML)
     except urllib.error.HTTPError as error:
         with error:
-            words = error.read(200).decode("utf-8", "replace").strip()
+            words = error.read(4 * _LONGEST_WORDS).decode("utf-8", "replace").strip()
+            words = error.reason if words.startswith("<") else words.partition("\n")[0].rstrip()[:_LONGEST_WORDS]
         raise CarrierError(f"the webhook at {url} answered HTTP {error.code} (11200): {words}") from None
+    except http.client.HTTPException as error:
+        raise CarrierError(f"what answers at {url} is no webhook (11200): {str(error).strip() or 'no HTTP'}") from None
     except OSError as error:
         raise CarrierError(f"the webhook at {url} cannot be reached (11200): {error}") from None
     return body.decode("utf-8", "replace")

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offhook.audio import level, mulaw, resample, wav
+from offhook.errors import ConfigurationError
 from offhook.providers.interfaces import Voice
 from offhook.simulator.ledger import QUIET
 from offhook.timebase import RATE, Duration, lasting
@@ -54,8 +55,13 @@ def from_wav(data: bytes, label: str = "", dbov: float | None = None) -> Sound:
 
 
 def from_file(path: Path, label: str = "", dbov: float | None = None) -> Sound:
-    """A WAV file; its name is the label where none is given."""
-    return from_wav(path.read_bytes(), label or path.stem, dbov)
+    """A WAV file; its name is the label where none is given. Raises `AudioFormatError`, and `ConfigurationError` where
+    it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path}: {error.strerror or error}") from None
+    return from_wav(data, label or path.stem, dbov)
 
 
 async def spoken(voice: Voice, text: str) -> Sound:

@@ -22,7 +22,7 @@ async def profile(file: Path | None) -> Profile:
 
 async def speech(file: Path | None) -> bytes:
     """What a WAV file says at the telephone's level, else the local voice, without the silence around it. Raises
-    AudioFormatError, and ConfigurationError where there is no local voice."""
+    AudioFormatError, and ConfigurationError where the file cannot be read or there is no local voice."""
     found = sounds.from_file(file, dbov=-25.0) if file else await spoken(SAID)
     return found.mulaw[found.start : found.end][: int(SPEECH * RATE)]
 

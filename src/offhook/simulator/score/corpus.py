@@ -70,7 +70,8 @@ class Speech(Value, frozen=True):
 
 
 class Corpus:
-    """All recordings of a folder. Raises `ConfigurationError` for one without a manifest."""
+    """All recordings of a folder. Raises `ConfigurationError` for one without a manifest, and for a manifest that
+    names no files or one that is not there."""
 
     def __init__(self, folder: Path) -> None:
         manifest = folder / "manifest.tsv"
@@ -80,13 +81,24 @@ class Corpus:
         self.folder = folder
         self.kinds: dict[str, list[Recording]] = defaultdict(list)
         with manifest.open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines, delimiter="\t"):
+            rows = csv.DictReader(lines, delimiter="\t")
+            if "file" not in (rows.fieldnames or ()):
+                raise ConfigurationError(
+                    f'{manifest} has no column "file": its first line names the columns, with tabs between them.'
+                )
+            for row in rows:
+                file = self._there(row["file"] or "", manifest.name)
                 recording = Recording(
-                    row["file"], row.get("transcript") or "", row.get("speaker_kind") or "", turns.pop(row["file"], ())
+                    file, row.get("transcript") or "", row.get("speaker_kind") or "", turns.pop(file, ())
                 )
                 self.kinds[recording.kind].append(recording)
         for file, labelled in turns.items():
-            self.kinds["pause"].append(Recording(file, "", "", labelled))
+            self.kinds["pause"].append(Recording(self._there(file, "a CSV file"), "", "", labelled))
+
+    def _there(self, file: str, listing: str) -> str:
+        if not (self.folder / file).is_file():
+            raise ConfigurationError(f'{listing} in {self.folder} lists "{file}", and there is no such file.')
+        return file
 
     def of(self, *kinds: str) -> list[Recording]:
         """Everything of these kinds. Raises `ConfigurationError` where there is nothing."""

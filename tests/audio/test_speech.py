@@ -54,7 +54,7 @@ def test_what_is_no_louder_than_the_line_is_no_speech_unless_words_may_drown_in_
     detector = SpeechDetector()
     follow(detector, chunks(*[0.0] * 40, level=noise))
     follow(detector, chunks(0.9, 0.9, 0.9, level=-20, start=40))
-    follow(detector, chunks(0.8, 0.8, 0.8, level=noise + 1, start=43))
+    follow(detector, chunks(0.8, 0.8, 0.8, 0.8, level=noise + 1, start=43))
     assert detector.speaking is speaking
 
 
@@ -68,17 +68,43 @@ def test_the_surest_chunk_of_a_burst_is_known_until_the_next() -> None:
 
 
 def test_the_soft_end_of_a_word_is_no_silence_yet() -> None:
-    """Three chunks of it, within 25 dB of the loudest; and none that is no louder than the line's noise."""
+    """Three chunks of it, within 25 dB of the loudest; none that is no louder than the line's noise, but where that
+    hides soft ends there may be one."""
     for level, stops_after in (-45, 6), (-60, 3):
         detector = SpeechDetector()
         follow(detector, chunks(0.9, 0.9, level=-25))
         ends = [bool(detector.handle(each)) for each in chunks(*[0.1] * 8, level=level, start=2)]
         assert ends.index(True) + 1 == stops_after
-    noisy = SpeechDetector()
-    follow(noisy, chunks(*[0.0] * 40, level=-45))
-    follow(noisy, chunks(0.9, 0.9, level=-25, start=40))
-    ends = [bool(noisy.handle(each)) for each in chunks(*[0.1] * 8, level=-44, start=42)]
-    assert ends.index(True) + 1 == 3
+    for noise, stops_after in (-60, 3), (-45, 4):
+        noisy = SpeechDetector()
+        follow(noisy, chunks(*[0.0] * 40, level=noise))
+        follow(noisy, chunks(0.9, 0.9, level=-25, start=40))
+        ends = [bool(noisy.handle(each)) for each in chunks(*[0.1] * 8, level=noise + 1, start=42)]
+        assert ends.index(True) + 1 == stops_after
+
+
+@pytest.mark.parametrize(("level", "speech"), [(-25, True), (-60, False)])
+def test_a_short_word_that_the_network_believes_in_by_half_is_one_if_it_stands_out(level: float, speech: bool) -> None:
+    """A "no", as it was heard: the network comes to believe in it when it is nearly over."""
+    detector = SpeechDetector()
+    follow(detector, chunks(*[0.02] * 20, level=-70))
+    word = [0.24, 0.31, 0.12, 0.14, 0.22, 0.48, 0.39, 0.32]
+    found = follow(detector, chunks(*word, level=level, start=20))
+    assert found == ([SpeechStarted(20 * CHUNK)] if speech else [])
+
+
+def test_half_belief_is_nothing_over_our_voice() -> None:
+    assert follow(SpeechDetector(), chunks(*[0.4] * 20, level=-20, played=-24)) == []
+    assert follow(SpeechDetector(), chunks(*[0.4] * 20, level=-20)) == [SpeechStarted(0)]
+
+
+def test_a_lull_is_what_is_far_below_the_loudest_or_near_the_noise_whatever_the_network_believes() -> None:
+    for noise, level, lull in (-70, -46, False), (-70, -51, True), (-45, -41, True), (-45, -39, False):
+        detector = SpeechDetector()
+        follow(detector, chunks(*[0.0] * 40, level=noise))
+        follow(detector, chunks(0.9, 0.9, level=-25, start=40))
+        follow(detector, chunks(0.9, level=level, start=42))
+        assert (detector.speaking, detector.lull) == (True, lull)
 
 
 def test_what_never_came_neither_starts_nor_stops_nor_counts() -> None:

@@ -6,10 +6,13 @@ from offhook.call.attention import Attention
 from offhook.call.config import CallConfig
 from offhook.call.inputs import TranscriptArrived
 from offhook.call.listening import Turn
-from offhook.call.minds import ModelMind
+from offhook.call.minds import FlowMind, Mind, ModelMind
 from offhook.call.outputs import Cancel, Output, Transcribe
 from offhook.call.requests import Requests
+from offhook.conversation.answers import Digits
+from offhook.conversation.flow import Flow
 from offhook.conversation.history import History
+from offhook.conversation.questions import Question
 from offhook.timebase import Instant
 from offhook.turns.events import Event
 from offhook.turns.table import Agent, Caller
@@ -17,10 +20,10 @@ from offhook.turns.table import Agent, Caller
 NOW = Instant(0)
 
 
-def attention() -> tuple[Attention, list[Output]]:
+def attention(mind: Mind | None = None) -> tuple[Attention, list[Output]]:
     out: list[Output] = []
     config = CallConfig()
-    return Attention(config, ModelMind(config, History()), Requests(), out), out
+    return Attention(config, mind or ModelMind(config, History()), Requests(), out), out
 
 
 def test_what_was_set_aside_and_cannot_be_transcribed_is_forgotten() -> None:
@@ -127,3 +130,22 @@ def test_nothing_is_left_open_of_a_turn_that_is_dealt_with() -> None:
     caller, turn, out = asked_twice()
     assert caller.take() is turn
     assert [output.request for output in out if isinstance(output, Cancel)] == [1]
+
+
+@pytest.mark.parametrize(("text", "again"), [("one two three", [10_000]), ("one two three four", [])])
+def test_digits_that_were_asked_for_at_a_lull_are_asked_for_anew_if_some_lack_and_more_was_heard(
+    text: str, again: list[int]
+) -> None:
+    flow = Flow(greeting="", questions=(Question("n", "Your number?", Digits(4)),), confirm="", done="Bye.")
+    caller, out = attention(FlowMind(flow, CallConfig().phrases))
+    caller.started(NOW, 1_000)
+    caller.listener.heard = 8_000
+    caller.stopped(NOW, 8_000, ask=True, judge=False)
+    turn = caller.turn
+    assert turn is not None
+    caller.listener.heard = 10_000  # and no silence
+    caller.listener.settle(NOW, turn, text, understood=True)
+    out.clear()
+    assert caller.recall(NOW, turn, Event.WORDS_HEARD) is not bool(again)
+    assert [output.end for output in out if isinstance(output, Transcribe)] == again
+    assert caller.recall(NOW, turn, Event.WORDS_HEARD), "there is no more"

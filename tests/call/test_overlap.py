@@ -98,7 +98,7 @@ def test_a_faint_caller_is_heard_while_we_are_silent(ear: Ear) -> None:
 
 
 def test_a_word_that_is_known_by_its_soft_end_is_as_loud_as_its_beginning(ear: Ear) -> None:
-    assert ear.hear(6, -22.0, over_us=True, speech=0.4) == []
+    assert ear.hear(6, -22.0, over_us=True, speech=0.1) == []
     assert ear.say(2, -37.0, over_us=True) == [("started", 106)]
 
 
@@ -147,6 +147,29 @@ def test_where_any_pause_may_be_the_last_a_syllable_must_have_been_said_since(ea
     assert ear.hear(1, -70.0, brief=True) == []
     assert ear.hear(1, -20.0, brief=True, speech=1.0) == []
     assert ear.hear(1, -70.0, brief=True) == [("stopped", 109)]
+
+
+def test_there_a_lull_is_enough_until_speech_goes_on_for_two_chunks(ear: Ear) -> None:
+    ear.say(4, -20.0)
+    assert ear.hear(1, -50.0, brief=True, speech=1.0) == [("stopped", 105)]
+    assert ear.hear(1, -20.0, brief=True, speech=1.0) == []
+    assert ear.hear(1, -50.0, brief=True, speech=1.0) == []
+    assert ear.hear(2, -20.0, brief=True, speech=1.0) == [("started", 107)]
+
+
+def test_what_was_heard_behind_a_lull_that_was_none_is_told_of_at_the_end(ear: Ear) -> None:
+    ear.say(4, -20.0)
+    assert ear.hear(1, -50.0, brief=True, speech=1.0) == [("stopped", 105)]
+    assert ear.hear(4, -50.0, brief=True, speech=1.0) == []
+    assert ear.quiet(3) == [("stopped", 109)]
+
+
+def test_there_a_transcript_that_streams_is_asked_for_as_soon_but_at_no_lull() -> None:
+    ear = Ear(streams=True)
+    ear.say(5, -20.0)
+    assert ear.hear(1, -50.0, brief=True, speech=1.0) == []
+    assert ear.hear(1, -70.0, brief=True) == [("stopped", 6)]
+    assert ear.hear(1, -20.0, brief=True, speech=1.0) == [("started", 7)]
 
 
 def test_where_we_do_not_hold_a_pause_takes_as_long_as_ever(ear: Ear) -> None:

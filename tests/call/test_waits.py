@@ -116,6 +116,9 @@ def test_the_first_sign_of_a_pause_is_worth_a_look_when_all_digits_may_be_there(
     it.after("four one five five five five")
     assert not it.may_be_all(36_000)
     assert it.may_be_all(36_400)
+    it.stopped(40_000)
+    it.at_least("four one five five five five")  # what a stream knows lies behind what has been said
+    assert it.may_be_all(40_000)
     assert not waits(model()).may_be_all(10**9)
 
 

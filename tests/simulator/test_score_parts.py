@@ -238,3 +238,11 @@ def test_words_that_nobody_wrote_down_only_stand_for_words(tmp_path: Path) -> No
     (turn,) = Corpus(tmp_path).turns()
     assert turn.words
     assert not turn.written
+
+
+def test_what_is_said_between_two_pauses_is_never_nothing(tmp_path: Path) -> None:
+    (tmp_path / "pause").mkdir()
+    (tmp_path / "pause" / "a.wav").write_bytes(wav.write(8_000, noise(5, 24_000)))
+    (tmp_path / "manifest.tsv").write_text("file\ttranscript\npause/a.wav\tpauses inside turn (s): 0.4-2.0, 2.2-2.9\n")
+    (turn,) = Corpus(tmp_path).turns()
+    assert [(word.start, word.end) for word in turn.words] == [(0, 3_200), (16_000, 17_600), (23_200, 24_000)]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from kit import agent, call, ears, recognise, speech, tell, turn
+from streams import ScriptedListener
 
 from offhook.conversation.answers import Digits
 from offhook.conversation.expectation import Expectation
@@ -150,6 +151,15 @@ def test_of_digits_their_number_tells() -> None:
     flow = Flow(greeting="", questions=(Question("n", "Your number?", Digits(4)),), confirm="", done="Bye.")
     assert told(judge, "one two", "three four", llm=flow, greeting="", gap=0.9).user_said == ["one two three four"]
     assert judge.asked == []
+
+
+@pytest.mark.parametrize("stt", [ears(0.2), ScriptedListener(delay=0.2)], ids=["uploads", "streams"])
+def test_a_number_is_asked_for_in_the_first_silence_behind_its_last_digit(stt: Any) -> None:
+    """It is answered 0.2 s later, and 50 ms for the voice; what ends speech elsewhere takes three chunks of silence."""
+    flow = Flow(greeting="", questions=(Question("n", "Your number?", Digits(4)),), confirm="", done="Bye.")
+    number = told(None, "one two three four", llm=flow, greeting="", stt=stt)
+    assert number.user_said == ["one two three four"]
+    assert ms(250) < delay(number, "one two three four") <= ms(250 + 2 * 32 + 20)
 
 
 def test_where_no_words_are_asked_for_ahead_nobody_is_asked() -> None:

@@ -185,7 +185,7 @@ class Attention:
         what has been said since. False if nothing follows from them.
         """
         if turn is not self._late:
-            return True
+            return not self._lulled(now, turn)
         self._late = None
         if event not in (Event.WORDS_HEARD, Event.WAIT_ASKED):
             self.listener.let_go(turn)
@@ -194,6 +194,17 @@ class Attention:
             self.turn = turn
         else:
             self.join(now, turn, ask=self.turn.known or self.turn.request is not None)
+        return True
+
+    def _lulled(self, now: Instant, turn: Turn) -> bool:
+        """Whether a lull in the last of the digits that are expected was taken for its end: then it is asked for anew.
+        Of streams none is asked for at a lull."""
+        last = self.listener.heard - self.listener.silence
+        soon = self._mind.expects.digits is not None and not self._mind.answers(turn.text)
+        if not soon or last <= turn.end or self.listener.speaking or self._config.streaming:
+            return False
+        turn.end, turn.ended_at = last, self.listener.received_at(last)
+        self.ask(now, turn)
         return True
 
     def take(self) -> Turn | None:

@@ -91,6 +91,11 @@ class Listener:
         return self._detector.pausing
 
     @property
+    def lull(self) -> bool:
+        """The last chunk was as soft as a pause, whatever the network makes of it."""
+        return self._detector.lull
+
+    @property
     def speaking(self) -> bool:
         """The present burst of speech goes on, as far as is known."""
         return self._detector.speaking

@@ -30,6 +30,8 @@ _AUDIBLE = 35.0
 """… and dB below the loudest to which it can be right (`Hysteresis.silent`)."""
 _A_SYLLABLE = 3 * CHUNK
 """Samples, 96 ms: after less there is nothing to ask for, and nothing to ask for anew."""
+_GOES_ON = 2
+"""Chunks in a row that are louder than a lull, and speech goes on: one is, now and then, in noise."""
 _A_FEW_WORDS = 4_800
 """Samples, 600 ms, that nobody understood and that are words all the same: nine in ten backchannels are shorter."""
 _A_WORD = 8 * CHUNK
@@ -43,8 +45,9 @@ class Overlap:
 
     Over our own voice what is faint is no speech until it grows louder or we are silent. While we hold, or where any
     pause may be the last, the first chunk behind a syllable that is neither speech nor its soft end is a pause: where
-    the caller goes on it has cost a request, where not the answer comes 64 ms sooner.
-    Not so where transcripts stream: that would part them inside a word.
+    the caller goes on it has cost a request, where not the answer comes 64 ms sooner. Where any pause may be the last
+    it is enough that a chunk is as soft as that, whatever the network believes, which in noise is 100 ms behind.
+    While we hold, streams tell by themselves.
     """
 
     def __init__(self, listener: Listener, *, streams: bool = False) -> None:
@@ -59,6 +62,10 @@ class Overlap:
         """It goes on as far as the detector knows, but a pause has been told of."""
         self._looked_at = 0
         """How much of the present burst had been said when it was last asked what it says."""
+        self._resumed = 0
+        """How many chunks in a row have been speech since, …"""
+        self._resumes_after = 1
+        """… and how many it takes to go on."""
         self._not_understood: int | None = None
         self.held = False
         """We hold our voice."""
@@ -81,8 +88,9 @@ class Overlap:
         self._loudness, self.held = max(evidence.level, self._loudness - _DECAY), held
         self._follow(evidence)
         if isinstance(change, SpeechStopped):
-            known = self._faint is None and not self._paused
-            self._faint, self._paused = None, False
+            more = self.speech - self._looked_at > _A_SYLLABLE  # a lull was none: that was no whole word
+            known = self._faint is None and (more or not self._paused)
+            self._faint, self._paused, self._resumes_after = None, False, 1
             if not (over_us or held) and self._listener.speech >= _A_WORD:
                 self._learn(self._listener.loudest)
             return change if known else None
@@ -91,7 +99,7 @@ class Overlap:
         elif not self._listener.speaking:
             return None
         if self._faint is None:
-            return self._pause(soon=(held or brief) and self.speech - self._looked_at >= _A_SYLLABLE)
+            return self._pause(held=held, brief=brief)
         usual = _QUIETEST if self._usual is None else self._usual
         if over_us and self._loudness < usual - _BEHIND:
             return None
@@ -135,14 +143,20 @@ class Overlap:
         if below < _AUDIBLE:
             self._believed = evidence.position + CHUNK
 
-    def _pause(self, *, soon: bool) -> SpeechStarted | SpeechStopped | None:
-        listener = self._listener
-        if soon and listener.pausing and not (self._paused or self._streams):
-            self._paused, self._looked_at = True, self.speech
+    def _pause(self, *, held: bool, brief: bool) -> SpeechStarted | SpeechStopped | None:
+        listener, lulled = self._listener, self._resumes_after > 1
+        lull = listener.pausing or (listener.lull and (lulled or (brief and not self._streams)))
+        if self._paused:
+            self._resumed = 0 if listener.silence or lull else self._resumed + 1
+            if self._resumed < self._resumes_after:
+                return None
+            self._paused, self._resumes_after = False, 1
+            return SpeechStarted(listener.heard - self._resumed * CHUNK)
+        soon = brief or (held and not self._streams)
+        if soon and lull and self.speech - self._looked_at >= _A_SYLLABLE:
+            self._paused, self._looked_at, self._resumed = True, self.speech, 0
+            self._resumes_after = 1 if listener.pausing else _GOES_ON
             return SpeechStopped(listener.heard - listener.silence)
-        if self._paused and not listener.silence:
-            self._paused = False
-            return SpeechStarted(listener.heard - CHUNK)
         return None
 
     def _learn(self, loudest: float) -> None:

@@ -83,7 +83,10 @@ class Waits:
     def after(self, text: str) -> Duration:
         """How long, when the turn so far says `text`."""
         self._text = text
-        return self.at_least(text)
+        wait, wanted = self.at_least(text), self._mind.expects.digits
+        if wanted is not None and wait and (found := digits(normalise(text).split())) is not None:
+            self._all_at = self._stopped + max(1, wanted - len(found)) * _A_DIGIT
+        return wait
 
     def at_least(self, text: str) -> Duration:
         """The same while `text` may be but the beginning of it: a judgement of the pause says nothing of that."""
@@ -127,7 +130,6 @@ class Waits:
         if found is None:
             # One of them may have been misheard.
             return self._patience.dictation if any(digits([word]) for word in words) else None
-        self._all_at = self._stopped + max(1, wanted - len(found)) * _A_DIGIT
         return self._patience.unfinished
 
     def _answers(self, text: str) -> bool:

@@ -9,6 +9,7 @@ import csv
 import itertools
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from random import Random
@@ -149,9 +150,8 @@ class Corpus:
         own = tuple(Span(hold.start - shift, hold.end - shift) for hold in holds)
         edges = [turn.start - shift, *(edge for hold in own for edge in hold), len(pcm)]
         spans = [Span(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-        text = recording.text or " ".join(["thing"] * max(1, (sum(b - a for a, b in spans)) // 2_800))
-        words = labels.words(text, spans, labels.levels(pcm))
-        written = bool(recording.text)
+        written, level = bool(recording.text), labels.levels(pcm)
+        words = labels.words(recording.text, spans, level) if written else _stand_ins(spans, level)
         return Speech(recording.file, mulaw.encode(pcm), spans[0].start, len(pcm), words, own, written=written)
 
     def sentences(self) -> list[Recording]:
@@ -175,6 +175,13 @@ class Corpus:
             return np.zeros(length, np.int16)
         pcm = levelled(self.pcm(random.choice(rooms)), None)
         return np.asarray(np.resize(pcm, length) // 4, np.int16)
+
+
+def _stand_ins(spans: Sequence[Span], level: NDArray[np.float64]) -> tuple[Word, ...]:
+    """What stands for words that nobody wrote down: one in about a third of a second, and at least one between any two
+    pauses, for nobody says nothing there."""
+    things = (" ".join(["thing"] * max(1, (it.end - it.start) // 2_800)) for it in spans)
+    return tuple(word for text, it in zip(things, spans, strict=True) for word in labels.words(text, [it], level))
 
 
 def levelled(pcm: Pcm, dbov: float | None) -> Pcm:

@@ -1,10 +1,13 @@
 """Words are found in their speech: by pauses where there are any, and by how long words take to say."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from offhook.audio import mulaw
 from offhook.call.alignment import align, length, pace
@@ -30,6 +33,42 @@ def test_words_that_are_put_together_are_found_to_the_sample() -> None:
         audio += spoken(word, 0.2 + 0.05 * (number * 7 % 5))
         ends.append(len(audio))
     assert max(abs(span.end - end) for span, end in zip(align(TEXT, audio, complete=True), ends, strict=True)) <= 320
+
+
+def swelling(seconds: float) -> NDArray[np.float64]:
+    """A word as a person says it: it swells, and dies away."""
+    at = np.arange(round(8_000 * seconds))
+    return np.asarray(np.sin(at * 0.2) * 12_000 * np.maximum(0.05, np.sin(np.pi * at / len(at))), np.float64)
+
+
+def joined(parts: Sequence[NDArray[np.float64]], gap: int) -> tuple[bytes, list[int]]:
+    """Words with so many samples of silence between them, and where each begins."""
+    starts = [sum(len(part) + gap for part in parts[:number]) for number in range(len(parts))]
+    whole = np.concatenate([sound for part in parts for sound in (part, np.zeros(gap))])
+    return mulaw.encode(whole.astype(np.int16)), starts
+
+
+@pytest.mark.parametrize("gap", [0, 160, 480, 800])
+def test_recorded_words_are_found_however_close_they_lie(gap: int) -> None:
+    """None of them is as long as its letters lead one to expect, and nobody has drawn out the last one."""
+    lengths = [0.45, 0.4, 0.35, 0.5, 0.38, 0.42, 0.4]
+    audio, starts = joined([swelling(length) for length in lengths], gap)
+    spans = align("Six one four seven two three five.", audio, complete=True)
+    assert max(abs(span.start - start) for span, start in zip(spans, starts, strict=True)) <= 320
+
+
+def test_the_last_word_may_be_drawn_out() -> None:
+    audio, starts = joined([swelling(length) for length in (0.35, 0.3, 0.3, 0.5)], 0)
+    spans = align("We have a room.", audio, complete=True)
+    assert max(abs(span.start - start) for span, start in zip(spans, starts, strict=True)) <= 800
+
+
+def test_a_closed_mouth_ends_no_word() -> None:
+    """ "Representative" holds four stops; the words beside it tell that none of them is its end."""
+    long = np.concatenate([sound for _ in range(4) for sound in (swelling(0.18), np.zeros(320))][:-1])
+    audio, starts = joined([swelling(0.2), long, swelling(0.25), swelling(0.3)], 0)
+    spans = align("the representative will call", audio, complete=True)
+    assert max(abs(span.start - start) for span, start in zip(spans, starts, strict=True)) <= 320
 
 
 def test_a_clause_ends_at_the_pause() -> None:

@@ -21,6 +21,8 @@ GAP = mulaw.SILENCE * (RATE // 20)
 """Between two words, 50 ms: less than what ends a burst of speech."""
 _LIKE = 0.9
 """The correlation from which a stretch of sound is taken for a word."""
+_END = RATE // 16
+"""Samples, 60 ms, that a word may lack at its end: nobody misses the last of a sound that dies away."""
 
 
 class Words:
@@ -35,8 +37,9 @@ class Words:
         return sounds.sound(GAP.join(self._spoken[word].mulaw for word in _split(text)), text)
 
     def find(self, rate: int, samples: NDArray[np.int16]) -> str:
-        """The words that lie whole in some audio, in the order in which they were said. An ear for the local server."""
-        sound = resample.whole(samples, rate, RATE).astype(np.float64)
+        """The words that lie whole in some audio, but for their very end, in the order in which they were said. An ear for
+        the local server."""
+        sound = np.pad(resample.whole(samples, rate, RATE).astype(np.float64), (0, _END))
         found = [(at, word) for word, shape in self._shapes.items() for at in _places(sound, shape)]
         return " ".join(word for _, word in sorted(found))
 

@@ -109,21 +109,21 @@ def test_what_was_asked_for_before_a_word_had_faded_away_may_end_a_hold_and_neve
     assert not [output for output in out if isinstance(output, Cancel)]
     said = TranscriptArrived(early.request, text, True, understood)
     assert caller.asked_for(early.request) is turn
-    assert caller.told_early(turn, said, Caller.PAUSED, Agent.HOLDING, asked=False) == told
+    assert caller.look_answered(turn, said, Caller.PAUSED, Agent.HOLDING, asked=False) == told
     assert turn.request == late.request, "which has the last word"
 
 
 def test_who_has_the_floor_by_then_keeps_it() -> None:
     caller, turn, _ = asked_twice()
     said = TranscriptArrived(1, "okay")
-    assert caller.told_early(turn, said, Caller.SPEAKING, Agent.LISTENING, asked=False) == []
+    assert caller.look_answered(turn, said, Caller.SPEAKING, Agent.LISTENING, asked=False) == []
 
 
 def test_what_was_asked_for_before_more_was_said_tells_nothing_of_that() -> None:
     caller, turn, _ = asked_twice()
     caller.overlap._said = 10_112
-    assert caller.told_early(turn, TranscriptArrived(1, "okay"), Caller.PAUSED, Agent.HOLDING, asked=False) == []
-    assert not turn.early
+    assert caller.look_answered(turn, TranscriptArrived(1, "okay"), Caller.PAUSED, Agent.HOLDING, asked=False) == []
+    assert not turn.looks
 
 
 def test_nothing_is_left_open_of_a_turn_that_is_dealt_with() -> None:
@@ -146,6 +146,6 @@ def test_digits_that_were_asked_for_at_a_lull_are_asked_for_anew_if_some_lack_an
     caller.listener.heard = 10_000  # and no silence
     caller.listener.settle(NOW, turn, text, understood=True)
     out.clear()
-    assert caller.recall(NOW, turn, Event.WORDS_HEARD) is not bool(again)
+    assert caller.lulled(NOW, turn) is bool(again)
     assert [output.end for output in out if isinstance(output, Transcribe)] == again
-    assert caller.recall(NOW, turn, Event.WORDS_HEARD), "there is no more"
+    assert not caller.lulled(NOW, turn), "there is no more"

@@ -56,7 +56,7 @@ TURNS = (
 )
 """What the caller says, with the pauses inside a turn. Each word is said once."""
 BACKCHANNEL = "yeah"
-LONG = " ".join(f"Number {number} is a dish of the day with bread." for number in range(14))
+LONG = " ".join(f"Number {number} is a dish of the day with bread." for number in range(20))
 WRONG = ToolUse("book", '{"at":"18:00","people":2}')
 """What the model would do if the caller said no more than "reserve one"."""
 RIGHT = ToolUse("book", '{"at":"20:00","people":4}')
@@ -265,19 +265,18 @@ def test_nobody_waited_long(held: Held) -> None:
 def test_silence_is_not_transcribed(held: Held) -> None:
     asked = [request.asked for request in held.of(Stage.TRANSCRIPTION)]
     assert min(each["peak"] for each in asked if each) > 1_000
-    assert sum(text == "" for text in held.heard) <= 1, "a cough may be heard, but holds no words"
+    assert sum(text == "" for text in held.heard) <= 3, "a cough may be heard, and more of it, but holds no words"
 
 
 def test_a_pause_costs_one_request_a_stage_at_most(held: Held) -> None:
-    """On top of what the turn needs: the caller may go on. What is said over us is looked
-    at twice more."""
+    """On top of what the turn needs: the caller may go on. What is said over us is looked at up to three times more."""
     inside, over = _pauses(held)
     asked = Counter((held.pause_of(request.began), request.stage) for request in held.requests)
     for pause in range(len(held.spoken) + 1):
         turn = over.get(pause, "")
         needed = {Stage.TRANSCRIPTION: bool(turn), Stage.CHAT: _rounds(turn)}
         for stage, count in needed.items():
-            looks = 2 if stage is Stage.TRANSCRIPTION and turn in ("menu", "nuts", "times", "") else 0
+            looks = 3 if stage is Stage.TRANSCRIPTION and turn in ("menu", "nuts", "times", "") else 0
             assert asked[pause, stage] <= count + 1 + looks, (pause, stage, turn)
         spoken = [request.asked["input"] for request in held.of(Stage.SPEECH) if held.pause_of(request.began) == pause]
         strange = [text for text in spoken if text not in _words_of(turn)]

@@ -113,6 +113,8 @@ class SpeechDetector:
         self._ignored = 0
         """How many chunks of faint speech have come since speech last started."""
         self._noise = Noise()
+        self._floor = FLOOR
+        """dBov of the line's noise."""
         self._path = EchoPath()
         self._ours = FLOOR
         """dBov up to which the present chunk may be our own voice."""
@@ -140,6 +142,7 @@ class SpeechDetector:
         if self._ours <= FLOOR:
             self._noise.hear(heard)
         self._ours = self._path.hear(heard, evidence.played, self._noise.power)
+        self._floor = decibels(self._noise.power)
         still = evidence.tone > 0 and abs(evidence.tone - self._tone) <= self._hysteresis.steady * evidence.tone
         self._tone, self._steady = evidence.tone, self._steady + 1 if still else 0
         return self._while_speaking(evidence) if self.speaking else self._while_quiet(evidence)
@@ -176,8 +179,8 @@ class SpeechDetector:
 
     def _stands_out(self, level: float) -> bool:
         """Whether speech that is weak evidence is loud enough for this line and this caller."""
-        hysteresis, noise = self._hysteresis, decibels(self._noise.power)
-        return level >= max(noise + hysteresis.likely_above, self.caller_level - hysteresis.likely_below)
+        hysteresis = self._hysteresis
+        return level >= max(self._floor + hysteresis.likely_above, self.caller_level - hysteresis.likely_below)
 
     def _is_likely(self) -> bool:
         chunks, wanted = self._likely, self._hysteresis.likely_chunks
@@ -189,7 +192,7 @@ class SpeechDetector:
     def _is_half_believed(self) -> bool:
         """What is too soft to be the beginning is forgotten."""
         chunks, near = self._half, self.caller_level - self._hysteresis.likely_below
-        least = max(decibels(self._noise.power) + _ABOVE_NOISE, near)
+        least = max(self._floor + _ABOVE_NOISE, near)
         while chunks and chunks[0].level < least:
             chunks.popleft()
         return sum(chunk.speech for chunk in chunks) >= self._hysteresis.half * self._hysteresis.half_chunks
@@ -243,16 +246,16 @@ class SpeechDetector:
 
     def _near(self, above: float) -> float:
         """So many dB above the line's noise, where speech is louder by so much that no sound of it drowns there."""
-        return min(decibels(self._noise.power) + above, self.loudest - _MARGIN)
+        return min(self._floor + above, self.loudest - _MARGIN)
 
     def _least(self) -> float:
         """dBov above which a chunk that the network does not know for speech may be the soft end of some."""
-        return max(self.loudest - self._hysteresis.soft, decibels(self._noise.power) + _ABOVE_NOISE, self._ours)
+        return max(self.loudest - self._hysteresis.soft, self._floor + _ABOVE_NOISE, self._ours)
 
     def _drowns(self) -> bool:
         """Whether the soft end of a word cannot be told from the line's noise, and so may go on for one chunk more: of
         10 words in noise that were sent without their end 5 lacked no more. What hides all of a word is no noise."""
-        hidden = decibels(self._noise.power) + _ABOVE_NOISE
+        hidden = self._floor + _ABOVE_NOISE
         return self.loudest - self._hysteresis.soft < hidden < self.loudest
 
     def _is_faint(self) -> bool:

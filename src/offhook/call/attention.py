@@ -26,6 +26,8 @@ _LONG = 4_096
 the answer comes before it is believed without a word."""
 _VOICED = 2_048
 """So many of them, 256 ms, are speech: of what flickers, a laugh, less than half may be."""
+_NEARLY = 3_328
+"""What was asked for 96 ms sooner, at what might have been a pause, tells as much."""
 _FIT = seconds(1)
 """So soon after a cough or a laugh comes the next: bursts of recorded laughs are 0.3 s apart."""
 _BURST = ms(640)
@@ -88,30 +90,39 @@ class Attention:
         turn = self.turn
         if turn is None or self._config.speech:
             return
-        if self._looks_early and turn.sent is not None and self.overlap.trailed_off(turn.sent):
+        if self._looks_early and not turn.looks and turn.sent is not None and self.overlap.trailed_off(turn.sent):
             self.ask(now, turn)
+            if self.overlap.goes_on:
+                self.listener.outrun(turn)
         long = self.listener.heard - turn.start >= _LONG and self.overlap.speech >= _VOICED
         if turn.glimpse is None and turn.request is None and self.listener.speaking and long:
-            self.listener.glimpse(now, turn, self._mind.expects)
+            last = max(turn.looks, default=0)
+            if turn.looks.get(last, turn.start) - turn.start >= _NEARLY:
+                turn.glimpse = last
+            else:
+                self.listener.glimpse(now, turn, self._mind.expects)
 
     @property
     def _looks_early(self) -> bool:
         """More may be asked before the answer to what was asked is here. A part of a stream is asked for but once."""
         return self.overlap.held and not (self._config.streaming or self._config.speech)
 
-    def told_early(
+    def look_answered(
         self, turn: Turn, said: TranscriptArrived, caller: Caller, agent: Agent, *, asked: bool
     ) -> list[Event]:
         """What was asked for before more was heard is known. It counts where what followed was but the soft end of a
-        word; and of half a second without the beginning of one it is known that it was a laugh. It never interrupts:
-        we hold our voice as it is, and a word that was cut is another word.
+        word. Where the caller goes on, the last word may be another one: those before it interrupt. And of half a
+        second without even the beginning of a word it is known that it was a laugh.
         """
-        if not said.final or (until := self.listener.early(turn, said.request)) is None:
+        if not said.final or (until := self.listener.close_look(turn, said.request)) is None:
+            return []
+        if turn is not self.turn or agent is not Agent.HOLDING:
             return []
         wordless = said.understood and not said.text
         laugh = wordless and said.request == turn.glimpse
-        if turn is not self.turn or agent is not Agent.HOLDING or not (laugh or self.overlap.fell_silent(until)):
-            return []
+        if not (laugh or self.overlap.fell_silent(until)):
+            whole = said.text.rpartition(" ")[0] if caller is Caller.SPEAKING else ""
+            return self.meaning_so_far(whole, paused=False, asked=asked)
         event = self.meaning_of(said.text, over_us=True, asked=asked)
         if not said.understood and self.overlap.would_say_enough(turn, min(turn.end, until)):
             event = Event.WORDS_HEARD
@@ -120,7 +131,7 @@ class Attention:
         self._wordless = self.listener.heard if wordless else None
         if caller is not Caller.SPEAKING:
             return [event]
-        turn.glimpse = said.request
+        turn.glimpse = said.request  # what follows may be words: its transcript has the last word
         return [Event.SOUND_HEARD]
 
     def _outrun(self, turn: Turn) -> None:
@@ -144,7 +155,7 @@ class Attention:
     def asked_for(self, request: int) -> Turn | None:
         """The turn, open or set aside, that a transcript belongs to."""
         turns = [turn for turn in (self.turn, self._late) if turn is not None]
-        return next((turn for turn in turns if request in (turn.request, turn.listening, *turn.early)), None)
+        return next((turn for turn in turns if request in (turn.request, turn.listening, *turn.looks)), None)
 
     def meaning(self, turn: Turn, *, over_us: bool, asked: bool = False) -> Event:
         """What a turn whose words are known means for the floor. A sound over us without words is remembered."""
@@ -185,7 +196,7 @@ class Attention:
         what has been said since. False if nothing follows from them.
         """
         if turn is not self._late:
-            return not self._lulled(now, turn)
+            return True
         self._late = None
         if event not in (Event.WORDS_HEARD, Event.WAIT_ASKED):
             self.listener.let_go(turn)
@@ -196,12 +207,13 @@ class Attention:
             self.join(now, turn, ask=self.turn.known or self.turn.request is not None)
         return True
 
-    def _lulled(self, now: Instant, turn: Turn) -> bool:
-        """Whether a lull in the last of the digits that are expected was taken for its end: then it is asked for anew.
-        Of streams none is asked for at a lull."""
+    def lulled(self, now: Instant, turn: Turn) -> bool:
+        """Whether a lull in what was to be answered by keys or by their digits was taken for its end, and the answer is not
+        there: then it is asked for anew. Of streams none is asked for at a lull."""
         last = self.listener.heard - self.listener.silence
         soon = self._mind.expects.digits is not None and not self._mind.answers(turn.text)
-        if not soon or last <= turn.end or self.listener.speaking or self._config.streaming:
+        over = turn is not self.turn or self.listener.speaking or self._config.streaming
+        if over or not soon or last <= (turn.sent or turn.end):
             return False
         turn.end, turn.ended_at = last, self.listener.received_at(last)
         self.ask(now, turn)
@@ -213,8 +225,13 @@ class Attention:
         self.endpointer.forget()
         self._forget_late()
         if turn is not None:
-            self.listener.forget_early(turn)
+            self.listener.forget_looks(turn)
         return turn
+
+    def forget_looks(self) -> None:
+        """Nobody holds for them any more."""
+        if self.turn is not None:
+            self.listener.forget_looks(self.turn)
 
     def set_aside(self) -> None:
         """What was said seems to be nothing. Its transcript, if it is on the way, has the last word."""
@@ -222,7 +239,7 @@ class Attention:
         self._forget_late()
         glimpsed = self.turn is not None and self.turn.glimpse is not None and self.listener.speaking
         if self.turn is not None and (self.turn.request is not None or glimpsed):
-            self.listener.forget_early(self.turn)
+            self.listener.forget_looks(self.turn)
             self._late = self.turn
         elif self.turn is not None:
             self.listener.let_go(self.turn)

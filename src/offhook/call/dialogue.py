@@ -146,9 +146,9 @@ class Dialogue:
     def transcribed(self, now: Instant, transcript: TranscriptArrived) -> None:
         """What a stretch of the caller's audio says."""
         turn = self._asked_for(transcript.request)
-        if transcript.request in turn.early:
+        if transcript.request in turn.looks:
             asked = self._floor.speaker.asks(now)
-            self._floor.emit_all(self._floor.attention.told_early(turn, transcript, *self.states, asked=asked))
+            self._floor.emit_all(self._floor.attention.look_answered(turn, transcript, *self.states, asked=asked))
         elif not transcript.final:
             if transcript.request == turn.request:
                 self._floor.attention.listener.learn(now, turn, transcript.text)
@@ -190,7 +190,7 @@ class Dialogue:
         """A request will not be answered."""
         if stage is Stage.TRANSCRIPT:
             turn = self._asked_for(request)
-            if self._floor.attention.listener.early(turn, request) is None:
+            if self._floor.attention.listener.close_look(turn, request) is None:
                 self._floor.attention.fail(turn)
                 self._words_known(now, turn)
         elif stage is Stage.JUDGEMENT:

@@ -142,6 +142,7 @@ class Floor:
 
     def _interrupt(self, now: Instant) -> None:
         heard, reply = self.speaker.heard(now), self.speaker.reply
+        self.attention.forget_looks()
         before, turn = self.answering.turn, self.attention.turn
         acted = reply is not None and reply.rounds > 0
         if before is not None and turn is not None and not acted:
@@ -183,6 +184,8 @@ class Floor:
 
     def words_known(self, now: Instant, turn: Turn) -> None:
         """The transcript of what nobody has dealt with, or of what was taken for nothing, is here."""
+        if self.attention.lulled(now, turn):
+            return
         over_us = self.machine.agent is not Agent.LISTENING
         event = self.attention.meaning(turn, over_us=over_us, asked=self.speaker.asks(now))
         if not self.attention.recall(now, turn, event):

@@ -10,6 +10,9 @@ from offhook.call.requests import Requests, Stage
 from offhook.conversation.expectation import Expectation
 from offhook.timebase import BEGINNING, Instant, lasting, samples
 
+_LOOKS = 2
+"""So many looks at once: with an answer that takes 300 ms, speech has hardly three pauses in that time."""
+
 
 @dataclass(slots=True)
 class Turn:
@@ -32,10 +35,10 @@ class Turn:
     """It could not be transcribed."""
     surest: float = 0.0
     """The highest probability of speech in it."""
-    early: dict[int, int] = field(default_factory=dict)
-    """Requests that more was heard after, while we held our voice for their answer: up to where they reach."""
+    looks: dict[int, int] = field(default_factory=dict)
+    """Requests for what it said so far, while we hold our voice for it: up to where each of them reaches."""
     glimpse: int | None = None
-    """That of them which asked what it says so far while it was being said."""
+    """That of them which tells whether there are words in it at all."""
     known_at: Instant | None = None
     ended_at: Instant = BEGINNING
     """When its last sound was received."""
@@ -130,7 +133,7 @@ class Listener:
     def glimpse(self, now: Instant, turn: Turn, expectation: Expectation) -> None:
         """Have what a turn says so far transcribed, which goes on."""
         turn.glimpse = self._requests.open(now, Stage.TRANSCRIPT, self._config.limits.transcript)
-        turn.early[turn.glimpse] = self.heard
+        turn.looks[turn.glimpse] = self.heard
         start = self.since(turn.start)
         self._out.append(Transcribe(turn.glimpse, self.track, start, self.heard, expectation, meanwhile=True))
 
@@ -152,25 +155,31 @@ class Listener:
         turn.request = turn.asked = None
 
     def outrun(self, turn: Turn) -> None:
-        """More was heard than what was asked for: the answer may be worth something all the same."""
-        if turn.request is not None and turn.sent is not None:
-            turn.early[turn.request] = turn.sent
-            turn.request = turn.asked = None
+        """More was heard than what was asked for: the answer may be worth something all the same. Of more than two
+        looks the oldest is called off."""
+        if turn.request is None or turn.sent is None:
+            return
+        turn.looks[turn.request] = turn.sent
+        turn.request = turn.asked = None
+        if len(turn.looks) > _LOOKS:
+            oldest = min(turn.looks)
+            self.close_look(turn, oldest)
+            self._out.append(Cancel(oldest))
 
-    def early(self, turn: Turn, request: int) -> int | None:
-        """A request that more was heard after is over: up to where it reaches. None if it is none."""
-        if request in turn.early:
+    def close_look(self, turn: Turn, request: int) -> int | None:
+        """A look is over: up to where it reaches. None if the request is none."""
+        if request in turn.looks:
             self._requests.close(request)
-        return turn.early.pop(request, None)
+        return turn.looks.pop(request, None)
 
-    def forget_early(self, turn: Turn) -> None:
-        """What more was heard after is of no interest any more."""
-        self._out.extend(Cancel(request) for request in turn.early if self._requests.close(request))
-        turn.early.clear()
+    def forget_looks(self, turn: Turn) -> None:
+        """What was looked at is of no interest any more."""
+        self._out.extend(Cancel(request) for request in turn.looks if self._requests.close(request))
+        turn.looks.clear()
 
     def let_go(self, turn: Turn) -> None:
         """Nothing that is known or will be known of the turn is wanted any more."""
-        self.forget_early(turn)
+        self.forget_looks(turn)
         if turn.listening is not None and self._requests.close(turn.listening):
             self._out.append(Cancel(turn.listening))
         turn.listening = None

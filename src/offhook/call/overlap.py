@@ -32,6 +32,8 @@ _A_SYLLABLE = 3 * CHUNK
 """Samples, 96 ms: after less there is nothing to ask for, and nothing to ask for anew."""
 _GOES_ON = 2
 """Chunks in a row that are louder than a lull, and speech goes on: one is, now and then, in noise."""
+_PARTED = 2
+"""So often a burst of speech is parted where it is streamed, at the most: all of it is sent anew each time."""
 _A_FEW_WORDS = 4_800
 """Samples, 600 ms, that nobody understood and that are words all the same: nine in ten backchannels are shorter."""
 _A_WORD = 8 * CHUNK
@@ -62,6 +64,8 @@ class Overlap:
         """It goes on as far as the detector knows, but a pause has been told of."""
         self._looked_at = 0
         """How much of the present burst had been said when it was last asked what it says."""
+        self._parted = 0
+        """How often that was done."""
         self._resumed = 0
         """How many chunks in a row have been speech since, …"""
         self._resumes_after = 1
@@ -95,7 +99,7 @@ class Overlap:
                 self._learn(self._listener.loudest)
             return change if known else None
         if isinstance(change, SpeechStarted):
-            self._faint, self._looked_at = change, 0
+            self._faint, self._looked_at, self._parted = change, 0, 0
         elif not self._listener.speaking:
             return None
         if self._faint is None:
@@ -111,6 +115,11 @@ class Overlap:
     def speech(self) -> int:
         """How many samples of the present burst of speech have been heard and are the caller's."""
         return self._listener.speech - self._not_theirs
+
+    @property
+    def goes_on(self) -> bool:
+        """Speech that has been told of goes on."""
+        return self._listener.speaking and not self._paused
 
     def fell_silent(self, by: int) -> bool:
         """Whether nothing has been said since a sample, or but the soft end of a word."""
@@ -152,9 +161,10 @@ class Overlap:
                 return None
             self._paused, self._resumes_after = False, 1
             return SpeechStarted(listener.heard - self._resumed * CHUNK)
-        soon = brief or (held and not self._streams)
+        soon = (brief and self._parted < _PARTED) if self._streams else (brief or held)
         if soon and lull and self.speech - self._looked_at >= _A_SYLLABLE:
             self._paused, self._looked_at, self._resumed = True, self.speech, 0
+            self._parted += 1
             self._resumes_after = 1 if listener.pausing else _GOES_ON
             return SpeechStopped(listener.heard - listener.silence)
         return None

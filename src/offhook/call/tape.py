@@ -109,6 +109,8 @@ def _records(data: bytes) -> Iterator[bytes]:
         end = begin + int.from_bytes(data[at : at + 4], "big")
         if end > len(data):
             return
+        if end == begin:
+            raise TapeError(f"This tape is damaged: there is nothing at byte {at:,}, where a record begins.")
         record = data[begin:end]
         if zlib.crc32(record) != int.from_bytes(data[at + 4 : begin], "big"):
             raise TapeError(f"This tape is damaged: the record at byte {at:,} is not what was written there.")

@@ -1,20 +1,13 @@
 """What every kind of answer can do."""
 
-from abc import ABCMeta, abstractmethod
 from typing import ClassVar
-
-from msgspec import StructMeta
 
 from offhook.conversation.expectation import Answers, Expectation
 from offhook.conversation.spotting import Phrase, spot, words_of
 from offhook.values import Value
 
 
-class Abstract(StructMeta, ABCMeta):
-    """Of values that cannot be made as long as something is left open: `abc.ABC` is no struct."""
-
-
-class Kind(Value, frozen=True, metaclass=Abstract):
+class Kind(Value, frozen=True):
     """A kind of answer. Its subclasses say how it is read, keyed and announced."""
 
     answers: ClassVar[Answers]
@@ -22,26 +15,26 @@ class Kind(Value, frozen=True, metaclass=Abstract):
     """No answer has more words than this."""
 
     @property
-    @abstractmethod
     def keys(self) -> int | None:
         """How many keys complete the answer; None: any number, and a terminator ends them."""
+        raise NotImplementedError
 
-    @abstractmethod
     def read(self, words: Phrase, asked: bool) -> str | None:
         """The canonical value that exactly these words say. Unless `asked`, only words that cannot mean another kind
         of answer count: "two people", but not "two"."""
+        raise NotImplementedError
 
-    @abstractmethod
     def from_digits(self, keys: str) -> str | None:
         """The canonical value that was keyed (terminator removed), or None where the keys are no answer."""
+        raise NotImplementedError
 
-    @abstractmethod
     def grammar(self) -> str:
         """The body of a JSGF rule that covers the likely forms, "" where there is none."""
+        raise NotImplementedError
 
-    @abstractmethod
     def hint(self) -> str:
         """A sentence that helps after a failure: what to say, and how to key it."""
+        raise NotImplementedError
 
     def keywords(self) -> tuple[str, ...]:
         """Words worth listening for."""

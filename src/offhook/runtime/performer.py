@@ -106,8 +106,11 @@ class Performer:
         """Have speech turned into text."""
         start, end = wanted.start, wanted.end
         utterance = Utterance(audio.slice(start, end), wanted.expectation, self._language)
-        ear = None if wanted.meanwhile else self._ear
-        streamed = ear.transcribe(start, end) if ear is not None else None
+        streaming = self._services.streaming
+        if wanted.meanwhile and streaming is not None and self._services.transcribers.prefers(streaming):
+            self._run(wanted.request, partial(self._peek, wanted.request, streaming, utterance))
+            return
+        streamed = self._ear.transcribe(start, end) if self._ear is not None and not wanted.meanwhile else None
         self._run(wanted.request, partial(self._transcribe, wanted.request, utterance, streamed))
 
     def judge(self, wanted: JudgeTurn, audio: CallerAudio) -> None:
@@ -173,6 +176,11 @@ class Performer:
             return transcribed(ear, utterance)
 
         async for said in self._services.transcribers.ask(way, self._another, replaced=True):
+            self._deliver(TranscriptArrived(request, writable(said.text), said.final, said.understood))
+
+    async def _peek(self, request: int, ear: Transcriber, utterance: Utterance) -> None:
+        """Whether it can do that says nothing of its stream, and nobody has to take its place."""
+        async for said in transcribed(ear, utterance):
             self._deliver(TranscriptArrived(request, writable(said.text), said.final, said.understood))
 
     async def _judge(self, request: int, said: bytes) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from offhook.call import tape
 from offhook.call.tape import Tape
 from offhook.cli import main as cli
+from polling import until
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -50,9 +51,7 @@ class Served:
 
     async def logs(self, event: str, count: int = 1) -> None:
         """Until so many lines of one kind are there."""
-        async with asyncio.timeout(_END):
-            while len(self.log(event)) < count:  # noqa: ASYNC110 (another process writes it)
-                await asyncio.sleep(0.02)
+        await until(lambda: len(self.log(event)) >= count, _END, every=0.02)
 
     def tapes(self) -> list[Tape]:
         return [tape.read(path.read_bytes()) for path in sorted((self._folder / "calls").glob("*.tape"))]

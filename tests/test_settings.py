@@ -114,6 +114,14 @@ def test_bad_values_are_one_line_that_names_the_setting(name: str, value: object
     assert "secret" not in str(caught.value)
 
 
+def test_a_value_that_came_with_an_option_is_called_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OFFHOOK_DRAIN", "-1")
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.load(max_calls=0, port=None)
+    assert str(caught.value).startswith("--max-calls/OFFHOOK_MAX_CALLS: ")
+    assert "; OFFHOOK_DRAIN: " in str(caught.value)
+
+
 def test_http_is_for_loopback() -> None:
     assert Settings.load(public_url="http://127.0.0.1:8080").public_url == "http://127.0.0.1:8080"
 

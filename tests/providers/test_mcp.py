@@ -13,6 +13,7 @@ from mcp.server import MCPServer
 from offhook.errors import ConfigurationError, Failure, ProviderError
 from offhook.providers import mcp
 from offhook.providers.mcp import McpServer, McpServers
+from polling import until
 
 COMMAND = (sys.executable, str(Path(__file__).with_name("engine_mcp.py")))
 
@@ -66,8 +67,7 @@ def test_a_server_over_http_that_goes_away_and_comes_back() -> None:
         config = uvicorn.Config(tables.streamable_http_app(), port=port, log_level="error", timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await until(lambda: server.started)
         return server, task, server.servers[0].sockets[0].getsockname()[1]
 
     async def stop(server: uvicorn.Server, task: "asyncio.Task[None]") -> None:

@@ -14,6 +14,7 @@ from offhook.providers.openai_client import OpenAIError
 from offhook.providers.transcribers.openai_realtime import RealtimeTranscriber
 from offhook.providers.transcribers.openai_session import TranscriptionSession
 from offhook.simulator.openai_server import Fault, LocalOpenAI, Pace, Script, Stage, Trouble
+from polling import until
 
 Story = Callable[[LocalOpenAI, RealtimeTranscriber, TranscriptionSession], Awaitable[None]]
 FRAME = LOUD * 160
@@ -51,9 +52,7 @@ async def final(session: TranscriptionSession, turn: int) -> str:
 
 async def sessions(server: LocalOpenAI, count: int) -> None:
     """Until the server has seen so many, each agreed upon."""
-    async with asyncio.timeout(2):
-        while [("model" in each.asked) for each in server.requests.of(Stage.REALTIME)] != [True] * count:  # noqa: ASYNC110
-            await asyncio.sleep(0.002)
+    await until(lambda: [("model" in each.asked) for each in server.requests.of(Stage.REALTIME)] == [True] * count)
 
 
 def test_frames_go_out_as_they_come_and_turns_are_ours() -> None:
@@ -61,9 +60,7 @@ def test_frames_go_out_as_they_come_and_turns_are_ours() -> None:
         for _ in range(10):
             session.append(FRAME)
         await sessions(server, 1)
-        async with asyncio.timeout(1):
-            while server.requests[0].asked["bytes"] < 1_600:  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
+        await until(lambda: server.requests[0].asked["bytes"] >= 1_600)
         assert server.requests[0].asked["commits"] == []
         assert server.requests[0].asked["language"] == "en"
         assert await drain(session.transcripts(session.commit())) == [
@@ -142,9 +139,7 @@ def test_an_old_connection_is_replaced_in_a_pause() -> None:
 def test_a_key_that_is_not_taken_is_tried_once() -> None:
     async def story(server: LocalOpenAI, ear: RealtimeTranscriber, session: TranscriptionSession) -> None:
         session.open()
-        async with asyncio.timeout(1):
-            while not (server.requests and server.requests[0].ended is not None):  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
+        await until(lambda: server.requests and server.requests[0].ended is not None)
         for _ in range(3):
             session.append(FRAME)
             with pytest.raises(OpenAIError) as raised:

@@ -13,6 +13,7 @@ from offhook.audio.events import CHUNK, Evidence
 from offhook.runtime.ears import LiveEar, LiveHearing
 from offhook.runtime.hearing import Chunk, Hearing
 from offhook.timebase import Instant
+from polling import until
 
 HEARING = Hearing()
 
@@ -25,12 +26,6 @@ def sound(seed: int, chunks: int) -> bytes:
 def feed(ear: LiveEar, mulaw: bytes, size: int = 160) -> None:
     for at in range(0, len(mulaw), size):
         ear.listen(Instant(0), at, 0, mulaw[at : at + size])
-
-
-async def until(done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not done():  # noqa: ASYNC110 (evidence comes by callback)
-            await asyncio.sleep(0.001)
 
 
 def run(story: Callable[[LiveHearing], Coroutine[Any, Any, None]], batch: Hearing = HEARING) -> None:

@@ -18,6 +18,7 @@ from offhook.providers.openai_client import OpenAIError
 from offhook.providers.transcribers.openai_realtime import RealtimeTranscriber
 from offhook.runtime.streaming import CallEar
 from offhook.simulator.openai_server import Fault, LocalOpenAI, Script, Stage, Trouble
+from polling import until
 
 
 def words(rate: int, samples: object) -> str:
@@ -88,12 +89,6 @@ def tell(
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(told())
-
-
-async def until(done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(2):
-        while not done():  # noqa: ASYNC110
-            await asyncio.sleep(0.002)
 
 
 def test_it_listens() -> None:

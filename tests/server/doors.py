@@ -26,6 +26,7 @@ from offhook.server.listening import listen
 from offhook.server.serving import PhoneServer
 from offhook.settings import Settings
 from offhook.timebase import Instant
+from polling import until
 
 AGENT = Agent(llm="scripted")
 TOKEN = "a twilio auth token"
@@ -190,9 +191,7 @@ class Running:
 
     async def idle(self) -> None:
         """Until no call is on the line."""
-        async with asyncio.timeout(5):
-            while self.exchange.switchboard.live or self.server.server_state.tasks:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+        await until(lambda: not self.exchange.switchboard.live and not self.server.server_state.tasks)
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """One call through whatever order of streams and webhooks: it always gets TwiML, and never keeps its line."""
 
-import asyncio
 from xml.etree import ElementTree
 
 import httpx
@@ -17,6 +16,7 @@ from offhook.server.answers import AFTER_PATH, DIALLED_PATH, STATUS_PATH
 from offhook.server.calls import ServedCall
 from offhook.server.desk import OwnDesk
 from offhook.server.exchange import Exchange
+from polling import until
 
 CALL = ids(1)[0]
 TWILIO = {
@@ -108,9 +108,7 @@ def test_no_order_of_events_keeps_a_line(events: list[str]) -> None:
                 assert not driver.over or CALL not in exchange.transfers
             for event in ("close", "gone"):
                 await journey.go(event)
-            while not driver.finished:  # noqa: ASYNC110
-                await asyncio.sleep(0)
-            await asyncio.sleep(0)
+            await until(lambda: driver.finished and not lines_taken(exchange))
             assert (lines_taken(exchange), exchange.switchboard.live, driver.finished) == (0, 0, 1)
             assert all(socket.closed for socket in journey.sockets[:-1])
 

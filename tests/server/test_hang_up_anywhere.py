@@ -12,6 +12,7 @@ from offhook.server.live import LiveEngine
 from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.evidence import Loudness
 from offhook.simulator.ring import ring
+from polling import until
 
 CALLS = 36
 EVERY = 0.15
@@ -68,16 +69,18 @@ def test_nothing_is_left_of_a_caller_who_hangs_up_at_any_moment() -> None:
 
     other_peoples = children()
 
+    def left() -> tuple[int, int, int]:
+        return len(asyncio.all_tasks()), sockets(), children()
+
     async def scenario() -> None:
         desk = agent("We have a room at nine, at ten and at eleven in the morning, my friend.", tts=LocalVoice())
         async with serving(desk, LiveEngine(plain(), Loudness())) as server:
             await server.exchange.opened()
-            before = (len(asyncio.all_tasks()), sockets(), children())
+            before = left()
             await one_after_another(server)
             await server.idle()
-            await asyncio.sleep(0.1)
             assert server.taken == 0
-            assert (len(asyncio.all_tasks()), sockets(), children()) == before
+            await until(lambda: left() == before, every=0.02)
         await desk.tts.aclose()
         assert children() == other_peoples
 

@@ -24,6 +24,7 @@ from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.evidence import Loudness
 from offhook.simulator.openai_server import LocalOpenAI, Pace, Script, Stage, ToolUse, Turn
 from offhook.simulator.ring import ring
+from polling import until
 
 pytestmark = pytest.mark.wall_clock
 
@@ -73,12 +74,6 @@ def desk() -> Agent:
     return agent
 
 
-async def until_nothing_runs(openai: LocalOpenAI) -> None:
-    async with asyncio.timeout(3):
-        while openai.requests.running:  # noqa: ASYNC110 - the other side's
-            await asyncio.sleep(0.01)
-
-
 def test_three_turns_with_an_interruption_and_a_tool(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +92,7 @@ def test_three_turns_with_an_interruption_and_a_tool(
                 assert report.turns[1].stop_time is not None
                 assert report.turns[1].stop_time < 200_000
                 await server.idle()
-                await until_nothing_runs(openai)
+                await until(lambda: not openai.requests.running)
                 metrics = await fetch(server, "/metrics")
                 kept.append(check_session(openai))
                 assert 'offhook_turns_total{speaker="user"} 3.0' in metrics

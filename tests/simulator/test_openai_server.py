@@ -16,6 +16,7 @@ from openai_kit import KEY
 from offhook.audio import wav
 from offhook.providers.scripted import hum
 from offhook.simulator.openai_server import Fault, LocalOpenAI, Pace, Script, Stage, ToolUse, Trouble, Turn, multipart
+from polling import until
 
 Story = Callable[[openai.AsyncOpenAI, LocalOpenAI], Awaitable[None]]
 HELLO: Any = [{"role": "user", "content": "hello there"}]
@@ -157,7 +158,7 @@ def test_speech_has_known_words_in_odd_pieces_and_a_limit() -> None:
 def test_speech_at_real_time_pace_takes_its_time() -> None:
     async def story(client: openai.AsyncOpenAI, server: LocalOpenAI) -> None:
         await client.audio.speech.create(model="tts-1", voice="nova", input="a b", response_format="pcm")
-        await asyncio.sleep(0.02)
+        await until(lambda: not server.requests.running)
         request = server.requests[0]
         assert request.first is not None
         assert request.ended is not None
@@ -190,12 +191,11 @@ def test_a_client_that_leaves_is_noticed_at_once() -> None:
     async def story(client: openai.AsyncOpenAI, server: LocalOpenAI) -> None:
         with pytest.raises(openai.APITimeoutError):
             await client.chat.completions.create(model="gpt-4o", messages=HELLO, stream=True, timeout=0.05)
-        await asyncio.sleep(0.02)
+        await until(lambda: not server.requests.running)
         request = server.requests[0]
         assert request.cancelled
         assert request.ended is not None
         assert 0.04 < (request.ended - request.began) / 1e6 < 0.12
-        assert server.requests.running == []
 
     tell(story, Script(reply=Pace(9)))
 

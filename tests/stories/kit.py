@@ -146,6 +146,38 @@ def turn(told: Rehearsal, words: str) -> Turn:
     return next(turn for turn in call(told).turns if turn.said.label == words)
 
 
+def over_the_greeting(*parts: str | Sound | float, after: float = 1.0, then: float = 2.0) -> Story:
+    """The caller listens for `after` seconds, speaks over the agent, and waits until it has been quiet for `then`
+    seconds. What is said comes in parts: words, other sounds, and pauses in seconds."""
+
+    async def script(caller: SimulatedCaller) -> None:
+        await caller.agent_speaks()
+        await caller.pause(after)
+        for part in parts:
+            match part:
+                case str():
+                    await caller.say(speech(part))
+                case Sound():
+                    await caller.say(part)
+                case _:
+                    await caller.pause(part)
+        await caller.listen_until_quiet(then)
+
+    return script
+
+
+def over_the_agent(*parts: str | Sound | float, after: float = 1.0, then: float = 2.0) -> Story:
+    """The same over a reply: the caller hears the greeting out, and asks first."""
+    speaks_over_it = over_the_greeting(*parts, after=after, then=then)
+
+    async def script(caller: SimulatedCaller) -> None:
+        await caller.listen_until_quiet(0.8)
+        await caller.say(speech("book a room"))
+        await speaks_over_it(caller)
+
+    return script
+
+
 def heard_audio(told: Rehearsal) -> bytes:
     """All that the agent played, without the silence between."""
     return b"".join(piece for _, piece in call(told).ear.pieces())

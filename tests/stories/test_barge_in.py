@@ -3,7 +3,20 @@
 from itertools import pairwise
 
 import pytest
-from kit import AGENT_WORD, agent, asked, call, ears, heard_audio, speech, tell, turn, voiced
+from kit import (
+    AGENT_WORD,
+    agent,
+    asked,
+    call,
+    ears,
+    heard_audio,
+    over_the_agent,
+    over_the_greeting,
+    speech,
+    tell,
+    turn,
+    voiced,
+)
 
 from offhook.agent import patience
 from offhook.call.outputs import AgentSaid
@@ -11,6 +24,7 @@ from offhook.providers.scripted import ScriptedModel, ScriptedTranscriber
 from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.line import Line
 from offhook.simulator.rehearsal import Rehearsal
+from offhook.simulator.sounds import sound
 from offhook.timebase import ms, samples
 
 REPLY = "We have a large room with a window and a small room without one on the second floor."
@@ -20,20 +34,6 @@ FADE = 80
 """Samples for which what is gone on with is faded in."""
 
 
-def over_the_agent(words: str, after: float = 1.0, then: float = 2.0):  # type: ignore[no-untyped-def]
-    """Ask, listen for a while, and make a sound."""
-
-    async def script(caller: SimulatedCaller) -> None:
-        await caller.listen_until_quiet(0.8)
-        await caller.say(speech("book a room"))
-        await caller.agent_speaks()
-        await caller.pause(after)
-        await caller.say(speech(words))
-        await caller.listen_until_quiet(then)
-
-    return script
-
-
 def utterances(told: Rehearsal) -> list[AgentSaid]:
     return [report for _, report in told.reports if isinstance(report, AgentSaid)]
 
@@ -41,7 +41,7 @@ def utterances(told: Rehearsal) -> list[AgentSaid]:
 @pytest.mark.parametrize("after", [0.05, 0.31, 1.0, 1.47, 2.9, 4.0])
 def test_a_cough_loses_nothing(after: float) -> None:
     """The agent stops, sees that it was nothing, and goes on with the word that was cut: no sample is lost."""
-    told = tell(agent(REPLY), over_the_agent("cough", after))
+    told = tell(agent(REPLY), over_the_agent("cough", after=after))
     assert told.agent_said == ["Hello.", REPLY]
     assert len(call(told).cleared) == 1
     whole, heard = voiced(REPLY), heard_audio(told)[AGENT_WORD:]
@@ -89,7 +89,7 @@ def test_real_words_interrupt() -> None:
 
 @pytest.mark.parametrize("after", [x / 10 for x in range(6, 40, 3)])
 def test_history_holds_the_words_that_were_played(after: float) -> None:
-    told = tell(agent(REPLY, "Fine."), over_the_agent("stop please", after))
+    told = tell(agent(REPLY, "Fine."), over_the_agent("stop please", after=after))
     played = len(heard_audio(told)) - AGENT_WORD - len(voiced("Fine."))
     said = utterances(told)[1].text
     assert said == " ".join(REPLY.split()[: len(said.split())])
@@ -160,14 +160,11 @@ def test_a_caller_who_goes_on_while_the_transcript_is_awaited_is_understood_as_o
 
 
 def test_the_greeting_can_be_interrupted() -> None:
-    async def script(caller: SimulatedCaller) -> None:
-        await caller.agent_speaks()
-        await caller.pause(0.7)
-        await caller.say(speech("book a room please"))
-        await caller.listen_until_quiet(1)
-
     model = ScriptedModel(["Fine."])
-    told = tell(agent(greeting="Hello and welcome to the house of many rooms.", llm=model), script)
+    told = tell(
+        agent(greeting="Hello and welcome to the house of many rooms.", llm=model),
+        over_the_greeting("book a room please", after=0.7, then=1),
+    )
     assert told.agent_said == ["Hello and", "Fine."]
     assert [message.text for message in asked(model)[-1]] == ["Hello and", "book a room please"]
 
@@ -183,50 +180,21 @@ def test_both_begin_at_once() -> None:
 
 
 def test_a_cough_at_the_end_of_a_reply_leaves_nothing_to_say() -> None:
-    async def script(caller: SimulatedCaller) -> None:
-        await caller.listen_until_quiet(0.8)
-        await caller.say(speech("book a room"))
-        await caller.agent_speaks()
-        await caller.pause(0.58)
-        await caller.say(speech("cough"))
-        await caller.pause(2)
-        await caller.say(speech("two people"))
-        await caller.listen_until_quiet(1)
-
-    told = tell(agent("Very well.", "Fine."), script)
+    told = tell(agent("Very well.", "Fine."), over_the_agent("cough", 2.0, "two people", after=0.58, then=1))
     assert told.agent_said == ["Hello.", "Very well.", "Fine."]
     assert told.user_said == ["book a room", "two people"]
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_many_coughs(count: int) -> None:
-    async def script(caller: SimulatedCaller) -> None:
-        await caller.listen_until_quiet(0.8)
-        await caller.say(speech("book a room"))
-        await caller.agent_speaks()
-        for _ in range(count):
-            await caller.pause(0.8)
-            await caller.say(speech("cough"))
-        await caller.listen_until_quiet(2)
-
-    told = tell(agent(REPLY), script)
+    coughs: list[str | float] = [0.8, "cough"] * count
+    told = tell(agent(REPLY), over_the_agent(*coughs, after=0))
     assert told.agent_said == ["Hello.", REPLY]
 
 
 def test_a_cough_then_words() -> None:
     for gap in (0.05, 0.15, 0.3, 0.45, 0.6, 0.9, 1.3):
-
-        async def script(caller: SimulatedCaller, gap: float = gap) -> None:
-            await caller.listen_until_quiet(0.8)
-            await caller.say(speech("book a room"))
-            await caller.agent_speaks()
-            await caller.pause(1.6)
-            await caller.say(speech("cough"))
-            await caller.pause(gap)
-            await caller.say(speech("stop please"))
-            await caller.listen_until_quiet(2)
-
-        told = tell(agent(REPLY, "Fine."), script)
+        told = tell(agent(REPLY, "Fine."), over_the_agent("cough", gap, "stop please", after=1.6))
         assert told.user_said == ["book a room", "stop please"], gap
         assert told.agent_said[-1] == "Fine.", gap
 
@@ -235,17 +203,7 @@ def test_words_in_two_pieces_over_the_agent() -> None:
     """The transcript of the first piece is late, the second is on its way: both count, and as one."""
     for delay in (0.2, 0.8, 1.7, 2.4):
         for gap in (0.2, 0.5, 1.0, 1.6, 2.0):
-
-            async def script(caller: SimulatedCaller, gap: float = gap) -> None:
-                await caller.listen_until_quiet(0.8)
-                await caller.say(speech("book a room"))
-                await caller.agent_speaks()
-                await caller.pause(1.6)
-                await caller.say(speech("tomorrow"))
-                await caller.pause(gap)
-                await caller.say(speech("please"))
-                await caller.listen_until_quiet(4)
-
+            script = over_the_agent("tomorrow", gap, "please", after=1.6, then=4)
             told = tell(agent(REPLY, *["Fine."] * 3, stt=ears(delay)), script)
             words = " ".join(told.user_said[1:])
             assert words in ("tomorrow please", "tomorrow tomorrow please"), (delay, gap, told.user_said)
@@ -254,17 +212,8 @@ def test_words_in_two_pieces_over_the_agent() -> None:
 
 def test_weak_evidence_does_not_even_hold() -> None:
     """One loud piece of evidence, 32 ms, is no speech."""
-
-    async def script(caller: SimulatedCaller) -> None:
-        await caller.listen_until_quiet(0.8)
-        await caller.say(speech("book a room"))
-        await caller.agent_speaks()
-        await caller.pause(0.5)
-        click = speech("cough").mulaw[:160]
-        await caller.say(click)
-        await caller.listen_until_quiet(1)
-
-    told = tell(agent(REPLY), script)
+    click = sound(speech("cough").mulaw[:160])
+    told = tell(agent(REPLY), over_the_agent(click, after=0.5, then=1))
     assert call(told).cleared == ()
     assert told.agent_said == ["Hello.", REPLY]
 

@@ -1,7 +1,7 @@
 """Who speaks first, what may not be broken into, and a call that may not last for ever."""
 
 import pytest
-from kit import agent, asked, call, heard_audio, orders, speech, tell
+from kit import agent, asked, call, heard_audio, orders, over_the_greeting, speech, tell
 
 from offhook.agent import patience
 from offhook.audio import tones
@@ -16,13 +16,7 @@ from offhook.timebase import seconds
 
 NOTICE = "This call is recorded and we keep the recording for thirty days after your visit."
 
-
-async def speaks_over_the_notice(caller: SimulatedCaller) -> None:
-    await caller.agent_speaks()
-    await caller.pause(1.0)
-    await caller.say(speech("what about tomorrow"))
-    await caller.listen_until_quiet(2.0)
-    await caller.hang_up()
+speaks_over_the_notice = over_the_greeting("what about tomorrow")
 
 
 def interrupted(told: Rehearsal) -> list[str]:
@@ -47,14 +41,7 @@ def test_an_agent_that_only_words_interrupt_goes_on_until_they_are_known() -> No
 
 
 def test_a_cough_does_not_even_make_it_pause() -> None:
-    async def coughs(caller: SimulatedCaller) -> None:
-        await caller.agent_speaks()
-        await caller.pause(1.0)
-        await caller.say(speech("cough"))
-        await caller.listen_until_quiet(2.0)
-        await caller.hang_up()
-
-    told = tell(agent(greeting=NOTICE, interruptible="words"), coughs)
+    told = tell(agent(greeting=NOTICE, interruptible="words"), over_the_greeting("cough"))
     assert told.agent_said == [NOTICE]
     assert call(told).cleared == ()
 
@@ -86,14 +73,7 @@ def test_one_notice_may_go_on_through_noise() -> None:
 
 
 def test_a_nod_that_does_not_make_it_pause_is_no_part_of_what_is_said_next() -> None:
-    async def nods(caller: SimulatedCaller) -> None:
-        await caller.agent_speaks()
-        await caller.pause(1.0)
-        await caller.say(speech("okay"))
-        await caller.pause(1.0)
-        await caller.say(speech("what about tomorrow"))
-        await caller.listen_until_quiet(2.0)
-
+    nods = over_the_greeting("okay", 1.0, "what about tomorrow")
     told = tell(agent("Fine.", greeting=NOTICE, interruptible="words"), nods)
     assert told.user_said == ["what about tomorrow"]
     assert told.agent_said[-1] == "Fine."

@@ -1,6 +1,6 @@
 """Stories of a transcriber that listens while the caller speaks."""
 
-from kit import agent, asked, call, speech, tell, turn
+from kit import agent, asked, call, over_the_agent, speech, tell, turn
 from streams import ScriptedListener, heard
 
 from offhook.call.inputs import TranscriptArrived
@@ -80,16 +80,8 @@ def test_no_reply_to_half_a_sentence_is_asked_for() -> None:
 
 def test_what_is_said_over_the_agent_is_streamed_too() -> None:
     ears = ScriptedListener()
-
-    async def script(caller: SimulatedCaller) -> None:
-        await caller.listen_until_quiet(0.8)
-        await caller.say(speech("book a room"))
-        await caller.agent_speaks()
-        await caller.pause(0.6)
-        await caller.say(speech("stop please"))
-        await caller.listen_until_quiet(0.8)
-
-    told = tell(agent("We have many rooms for you and all of them are free.", "Fine.", stt=ears), script)
+    speaker = agent("We have many rooms for you and all of them are free.", "Fine.", stt=ears)
+    told = tell(speaker, over_the_agent("stop please", after=0.6, then=0.8))
     assert told.user_said == ["book a room", "stop please"]
     assert ears.uploads == []
 
@@ -133,16 +125,9 @@ def test_the_reply_is_begun_with_what_is_known_of_the_words() -> None:
 
 def test_words_over_a_reply_that_is_taken_back_are_not_lost() -> None:
     """The turn is re-opened while the caller is still speaking."""
-
-    async def script(caller: SimulatedCaller) -> None:
-        await caller.listen_until_quiet(0.8)
-        await caller.say(speech("book a room"))
-        await caller.agent_speaks()
-        await caller.say(speech("today please what about tomorrow"))
-        await caller.listen_until_quiet(1.0)
-
     ears = ScriptedListener()
-    told = tell(agent("We have many rooms for you.", "Fine.", stt=ears), script)
+    goes_on = over_the_agent("today please what about tomorrow", after=0, then=1)
+    told = tell(agent("We have many rooms for you.", "Fine.", stt=ears), goes_on)
     assert told.user_said[-1] == "book a room today please what about tomorrow"
     assert ears.uploads == []
 

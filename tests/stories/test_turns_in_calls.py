@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from kit import agent, asked, call, ears, speech, tell, turn
+from kit import agent, asked, call, ears, over_the_agent, speech, tell, turn
 
 from offhook.agent import patience
 from offhook.call.outputs import AgentSaid
@@ -128,16 +128,8 @@ def test_a_turn_is_reopened_when_the_caller_goes_on_soon() -> None:
 
 
 def test_a_reply_that_was_heard_longer_closes_the_turn() -> None:
-    async def script(caller: SimulatedCaller) -> None:
-        await caller.listen_until_quiet(0.8)
-        await caller.say(speech("book a room"))
-        await caller.agent_speaks()
-        await caller.pause(0.7)
-        await caller.say(speech("what about tomorrow then"))
-        await caller.listen_until_quiet(0.8)
-
     model = ScriptedModel(["Two rooms are free today.", "Tomorrow none."])
-    told = tell(agent(llm=model), script)
+    told = tell(agent(llm=model), over_the_agent("what about tomorrow then", after=0.7, then=0.8))
     assert told.user_said == ["book a room", "what about tomorrow then"]
     assert [message.text for message in asked(model)[-1]] == [
         "Hello.", "book a room", "Two rooms", "what about tomorrow then",

@@ -1,7 +1,7 @@
 """Stories of silence: callers who ask us to wait, who say nothing, who are gone; and orders from outside."""
 
 import pytest
-from kit import AGENT_WORD, agent, asked, call, ears, heard_audio, orders, speech, tell, turn, voiced
+from kit import AGENT_WORD, agent, asked, call, ears, heard_audio, orders, over_the_agent, speech, tell, turn, voiced
 
 from offhook.agent import patience
 from offhook.call.config import Limits, Phrases
@@ -55,18 +55,8 @@ def test_a_cough_is_not_answered(delay: float) -> None:
 
 
 def test_hold_on_over_the_agent_makes_it_wait() -> None:
-    async def script(caller: SimulatedCaller) -> None:
-        await caller.listen_until_quiet(0.8)
-        await caller.say(speech("book a room"))
-        await caller.agent_speaks()
-        await caller.pause(1)
-        await caller.say(speech("wait please"))
-        await caller.pause(15)
-        await caller.say(speech("two people"))
-        await caller.listen_until_quiet(1)
-
     model = ScriptedModel([REPLY, "unused", "Fine."])
-    told = tell(agent(llm=model), script)
+    told = tell(agent(llm=model), over_the_agent("wait please", 15.0, "two people", then=1))
     assert told.agent_said == ["Hello.", "We have a", "Fine."]
     assert told.user_said == ["book a room", "wait please", "two people"]
     assert [message.text for message in asked(model)[-1]] == [

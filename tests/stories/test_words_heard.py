@@ -13,13 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from kit import asked, call, ears, speech
+from kit import asked, call, ears, over_the_agent
 
 from offhook import Agent
 from offhook.audio import mulaw
 from offhook.call.outputs import AgentSaid
 from offhook.providers.scripted import ScriptedModel, hum
-from offhook.simulator.caller import SimulatedCaller
 from offhook.simulator.evidence import Loudness
 from offhook.simulator.line import Line
 from offhook.simulator.rehearsal import rehearse
@@ -99,18 +98,10 @@ def break_in(seed: int) -> Break:
     voice = SpeakingVoice(pace, seed)
     said, ends = voice.say(reply)
     line = Line(random.uniform(0, 150), random.uniform(0, 60), random.uniform(0, 0.02), seed=seed)
-
-    async def script(caller: SimulatedCaller) -> None:
-        await caller.listen_until_quiet(0.8)
-        await caller.say(speech("book a room"))
-        await caller.agent_speaks()
-        await caller.pause(fraction * len(said) / voice.rate)
-        await caller.say(speech("stop please"))
-        await caller.listen_until_quiet(1.2)
-
+    stops_it = over_the_agent("stop please", after=fraction * len(said) / voice.rate, then=1.2)
     model = ScriptedModel([reply, "Fine."])
     agent = Agent(greeting="Hello.", stt=ears(), llm=model, tts=voice)
-    story = rehearse(agent, script, hearing=Loudness(), line=line, frame=320)
+    story = rehearse(agent, stops_it, hearing=Loudness(), line=line, frame=320)
     told = [report.text for _, report in story.reports if isinstance(report, AgentSaid)]
     words = told[1].split() if told[1] != "Fine." else []
     assert words == reply.split()[: len(words)]

@@ -1,7 +1,7 @@
 """Stories of words that come in pieces, or for a part of what is said: what is decided by them, and what is not yet."""
 
 import pytest
-from kit import Story, agent, call, ears, orders, recognise, speech, tell
+from kit import agent, call, ears, orders, over_the_agent, over_the_greeting, recognise, speech, tell
 from streams import ScriptedListener
 
 from offhook.call.inputs import SayOrdered
@@ -14,25 +14,10 @@ from offhook.timebase import seconds
 REPLY = "We have a large room with a window and a small room without one on the second floor."
 
 
-def over_us(*words: str, pause: float = 0.35) -> Story:
-    """The caller asks, and says `words` over the reply, with a pause between."""
-
-    async def script(caller: SimulatedCaller) -> None:
-        await caller.listen_until_quiet(0.8)
-        await caller.say(speech("book a room"))
-        await caller.agent_speaks()
-        await caller.pause(0.8)
-        for number, each in enumerate(words):
-            await caller.pause(pause if number else 0)
-            await caller.say(speech(each))
-        await caller.listen_until_quiet(2.5)
-
-    return script
-
-
 @pytest.mark.parametrize("stt", [ears(), ScriptedListener()], ids=["upload", "stream"])
 def test_who_interrupts_and_goes_on_is_answered_whole_where_nothing_is_done_ahead(stt: Transcriber) -> None:
-    told = tell(agent(REPLY, "Fine.", stt=stt, speculate=False), over_us("stop", "what about tomorrow"))
+    goes_on = over_the_agent("stop", 0.35, "what about tomorrow", after=0.8, then=2.5)
+    told = tell(agent(REPLY, "Fine.", stt=stt, speculate=False), goes_on)
     assert told.user_said == ["book a room", "stop what about tomorrow"]
     assert told.agent_said[-1] == "Fine."
 
@@ -50,13 +35,14 @@ def answered(*texts: str) -> ScriptedTranscriber:
 
 @pytest.mark.parametrize("nod", ["I see.", "That's right.", "Of course.", "Yeah, I see.", "Um, okay, of course."])
 def test_a_nod_whose_first_word_comes_first_is_a_nod(nod: str) -> None:
-    told = tell(agent(REPLY, stt=answered(nod)), over_us("okay"))
+    told = tell(agent(REPLY, stt=answered(nod)), over_the_agent("okay", after=0.8, then=2.5))
     assert told.user_said == ["book a room"]
     assert told.agent_said == ["Hello.", REPLY]
 
 
 def test_a_nod_that_goes_on_does_not_make_us_go_on_first() -> None:
-    told = tell(agent(REPLY, "Fine.", stt=answered("Yeah but not tomorrow.")), over_us("okay"))
+    stt = answered("Yeah but not tomorrow.")
+    told = tell(agent(REPLY, "Fine.", stt=stt), over_the_agent("okay", after=0.8, then=2.5))
     resumed = [at for at, _ in call(told).ear.pieces() if at * 125 > call(told).cleared[0].at]
     assert told.user_said[-1] == "Yeah but not tomorrow."
     assert told.agent_said[-1] == "Fine."
@@ -84,16 +70,10 @@ def test_the_first_word_of_a_transcript_does_not_end_the_turn() -> None:
 
 def test_a_look_that_comes_back_after_the_interruption_says_nothing() -> None:
     """It found no word in the first half second. The caller speaks on, and what fails then is apologised for."""
-
-    async def script(caller: SimulatedCaller) -> None:
-        await caller.agent_speaks()
-        await caller.pause(0.4)
-        await caller.say(speech("what about a room today and a view tomorrow then"))
-        await caller.listen_until_quiet(3)
-
     stt = ScriptedTranscriber(["", ProviderError(Failure.BROKEN, "no")], delay=1.1)
     greeted = agent(greeting=REPLY, stt=stt, llm=ScriptedModel(["Fine."]))
-    told = tell(greeted, script, on_driver=orders((2.2, SayOrdered("By the way."))))
+    speaks_on = over_the_greeting("what about a room today and a view tomorrow then", after=0.4, then=3)
+    told = tell(greeted, speaks_on, on_driver=orders((2.2, SayOrdered("By the way."))))
     assert len(stt.asked) == 2
     assert told.agent_said[1].startswith("I'm sorry")
     said = call(told).said[-1]

@@ -23,6 +23,7 @@ from offhook.server.workers.messages import (
     encode,
     from_worker,
 )
+from polling import until
 
 
 class Supervisor:
@@ -80,8 +81,7 @@ def test_what_all_workers_have_to_know() -> None:
             assert not desk.ready
             for message in (Others(True, 1, 7), Evict("CA1"), Granted(99), Stop()):
                 supervisor.writer.write(encode(message))
-            while not supervisor.stops:  # noqa: ASYNC110
-                await asyncio.sleep(0)
+            await until(lambda: supervisor.stops)
             assert desk.ready
             assert (desk.lost, supervisor.evicted) == ((1, 7), ["CA1"])
 

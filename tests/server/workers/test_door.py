@@ -13,6 +13,7 @@ from doors import run
 from offhook.server.listening import listen
 from offhook.server.workers.door import Door
 from offhook.server.workers.peek import Asked
+from polling import until
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -33,9 +34,7 @@ class Workers:
         return self.there
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(5):
-            while len(self.taken) < count:  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
+        await until(lambda: len(self.taken) >= count)
 
 
 @asynccontextmanager
@@ -190,9 +189,7 @@ def test_while_many_come_the_workers_are_heard() -> None:
             for caller in callers:
                 caller.sendall(GET)
             door = asyncio.create_task(Door(listener, take, 5.0, 8).run())
-            async with asyncio.timeout(5):
-                while len(heard) < 5:  # noqa: ASYNC110
-                    await asyncio.sleep(0)
+            await until(lambda: len(heard) == 5)
             door.cancel()
             await asyncio.gather(door, return_exceptions=True)
         assert heard[0] < 5
@@ -214,9 +211,7 @@ def test_without_descriptors_it_says_how_to_get_more(caplog: pytest.LogCaptureFi
                 resource.setrlimit(resource.RLIMIT_NOFILE, (free, before[1]))
                 try:
                     caller.connect(("127.0.0.1", workers.port))
-                    async with asyncio.timeout(5):
-                        while not caplog.text:  # noqa: ASYNC110
-                            await asyncio.sleep(0.002)
+                    await until(lambda: caplog.text)
                 finally:
                     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 

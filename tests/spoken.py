@@ -37,8 +37,8 @@ class Words:
         return sounds.sound(GAP.join(self._spoken[word].mulaw for word in _split(text)), text)
 
     def find(self, rate: int, samples: NDArray[np.int16]) -> str:
-        """The words that lie whole in some audio, but for their very end, in the order in which they were said. An ear for
-        the local server."""
+        """The words that lie whole in some audio, but for their very end, in the order in which they were said. An ear
+        for the local server."""
         sound = np.pad(resample.whole(samples, rate, RATE).astype(np.float64), (0, _END))
         found = [(at, word) for word, shape in self._shapes.items() for at in _places(sound, shape)]
         return " ".join(word for _, word in sorted(found))

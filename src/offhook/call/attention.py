@@ -208,8 +208,8 @@ class Attention:
         return True
 
     def lulled(self, now: Instant, turn: Turn) -> bool:
-        """Whether a lull in what was to be answered by keys or by their digits was taken for its end, and the answer is not
-        there: then it is asked for anew. Of streams none is asked for at a lull."""
+        """Whether a lull in what could be answered by keys was taken for its end, and the answer is not there: then it
+        is asked for anew. Of streams none is asked for at a lull."""
         last = self.listener.heard - self.listener.silence
         soon = self._mind.expects.digits is not None and not self._mind.answers(turn.text)
         over = turn is not self.turn or self.listener.speaking or self._config.streaming

@@ -178,6 +178,31 @@ def over_the_agent(*parts: str | Sound | float, after: float = 1.0, then: float 
     return script
 
 
+async def rich(caller: SimulatedCaller) -> None:
+    """A call of 17 seconds: a pause, a cough, a nod, an interruption, keys, "hold on" and a goodbye."""
+    await caller.listen_until_quiet(0.5)
+    await caller.say(speech("book a room"))
+    await caller.pause(0.4)
+    await caller.say(speech("please"))
+    await caller.agent_speaks()
+    await caller.pause(0.9)
+    await caller.say(speech("cough"))
+    await caller.pause(1.2)
+    await caller.say(speech("okay"))
+    await caller.pause(1.2)
+    await caller.say(speech("no wait stop"))
+    await caller.pause(0.85)
+    await caller.say(speech("tomorrow"))
+    await caller.agent_speaks()
+    await caller.press("12#")
+    await caller.agent_speaks()
+    await caller.pause(0.5)
+    await caller.say(speech("hold on"))
+    await caller.pause(2)
+    await caller.say(speech("goodbye"))
+    await caller.pause(4)
+
+
 def heard_audio(told: Rehearsal) -> bytes:
     """All that the agent played, without the silence between."""
     return b"".join(piece for _, piece in call(told).ear.pieces())

@@ -4,7 +4,7 @@ import asyncio
 from copy import deepcopy
 
 import pytest
-from kit import agent, ears, orders, speech, tell
+from kit import agent, ears, orders, rich, tell
 
 from offhook.audio.events import Evidence
 from offhook.call.call import Call
@@ -19,30 +19,6 @@ from offhook.turns.table import Agent, Caller
 
 REPLY = "We have a large room with a window, and a small room without one. Which of them do you want?"
 LENGTH = 17.0
-
-
-async def rich(caller: SimulatedCaller) -> None:
-    await caller.listen_until_quiet(0.5)
-    await caller.say(speech("book a room"))
-    await caller.pause(0.4)
-    await caller.say(speech("please"))
-    await caller.agent_speaks()
-    await caller.pause(0.9)
-    await caller.say(speech("cough"))
-    await caller.pause(1.2)
-    await caller.say(speech("okay"))
-    await caller.pause(1.2)
-    await caller.say(speech("no wait stop"))
-    await caller.pause(0.85)
-    await caller.say(speech("tomorrow"))
-    await caller.agent_speaks()
-    await caller.press("12#")
-    await caller.agent_speaks()
-    await caller.pause(0.5)
-    await caller.say(speech("hold on"))
-    await caller.pause(2)
-    await caller.say(speech("goodbye"))
-    await caller.pause(4)
 
 
 def hung_up(at: float, abruptly: bool = False) -> Tape:

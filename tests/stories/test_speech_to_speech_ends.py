@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kit import ears, speech, voiced
+from kit import ears, rich, speech, voiced
 from speech_kit import DOWN, LOOK, REPLY, Told, looking, one_question, speaking
 
 from offhook.call.config import Limits, Phrases
@@ -42,30 +42,6 @@ def test_a_model_that_never_answers_is_given_up() -> None:
 def test_a_voice_that_fails_for_the_greeting() -> None:
     told = Told(speaking("Fine.", voice=ScriptedVoice(delay=0.01, errors=[DOWN])), one_question)
     assert told.agent_said[-1] == "Fine."
-
-
-async def rich(caller: SimulatedCaller) -> None:
-    await caller.listen_until_quiet(0.5)
-    await caller.say(speech("book a room"))
-    await caller.pause(0.4)
-    await caller.say(speech("please"))
-    await caller.agent_speaks()
-    await caller.pause(0.9)
-    await caller.say(speech("cough"))
-    await caller.pause(1.2)
-    await caller.say(speech("okay"))
-    await caller.pause(1.2)
-    await caller.say(speech("no wait stop"))
-    await caller.pause(0.85)
-    await caller.say(speech("tomorrow"))
-    await caller.agent_speaks()
-    await caller.press("12#")
-    await caller.agent_speaks()
-    await caller.pause(0.5)
-    await caller.say(speech("hold on"))
-    await caller.pause(2)
-    await caller.say(speech("goodbye"))
-    await caller.pause(4)
 
 
 @pytest.mark.parametrize("abruptly", [False, True])
